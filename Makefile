@@ -1,0 +1,63 @@
+# `make` alone lists what there is. Every target sets up first, which takes no time once .venv fits its lock.
+# A failing command's own exit code stands in make's message ("Error 3"); make itself then exits with 2.
+
+PY := .venv/bin/python
+CONFIG ?= configs/taxi.yaml
+STAGES := lint types imports unit e2e
+
+.DEFAULT_GOAL := help
+.PHONY: help setup run test test-all slow $(STAGES) format lock clean
+
+help: ## List the targets
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
+
+setup: ## Make .venv from the lock that this machine can run; LINE=tfx-1.16 or tfx-1.21 chooses
+	@tools/setup.sh
+
+run: setup ## Run the pipeline on the bundled data; CONFIG=configs/x.yaml and ARGS="..." are passed on
+	@$(PY) local_runner.py run --config $(CONFIG) $(ARGS)
+
+test: setup ## Run every check, fast ones first, up to the first that fails
+	@for stage in $(STAGES); do \
+	  start=$$(date +%s); \
+	  $(MAKE) --no-print-directory $$stage || { echo "make test: $$stage failed" >&2; exit 1; }; \
+	  echo "make test: $$stage passed in $$(($$(date +%s) - start)) s"; \
+	done
+
+test-all: test slow ## The same, then the slow tests
+
+lint: setup ## Check style and formatting
+	@$(PY) -m ruff check .
+	@$(PY) -m ruff format --check .
+
+types: setup ## Check types
+	@$(PY) -m mypy
+
+imports: setup ## Check that imports run one way
+	@.venv/bin/lint-imports
+
+unit: setup ## Run the unit tests
+	@$(PY) -m pytest tests -m "not slow" --ignore=tests/e2e
+
+e2e: setup ## Run the pipeline from end to end
+	@$(PY) -m pytest tests/e2e -m "not slow"
+
+slow: setup ## Run the slow tests
+	@$(PY) -m pytest tests -m slow
+
+format: setup ## Format the code and mend what ruff can mend
+	@$(PY) -m ruff format .
+	@$(PY) -m ruff check --fix .
+
+# Pins stay as they are unless the .in files ask for others; UPGRADE=--upgrade renews them all.
+COMPILE = .venv/bin/uv pip compile --quiet --generate-hashes --no-emit-index-url --custom-compile-command "make lock" $(UPGRADE)
+
+lock: setup ## Resolve requirements/*.in anew; UPGRADE=--upgrade renews all pins
+	@cd requirements && ../$(COMPILE) tfx-1.16.in -o tfx-1.16.txt \
+	  --python-version 3.10 --python-platform x86_64-manylinux_2_28
+	@cd requirements && ../$(COMPILE) tfx-1.21.in -o tfx-1.21.txt \
+	  --python-version 3.11 --universal
+
+clean: ## Remove outputs/, which holds every run, model and cache of this machine
+	@if [ -d outputs ]; then echo "removing $(CURDIR)/outputs ($$(du -sh outputs | cut -f1))"; rm -rf outputs; \
+	else echo "nothing to remove: there is no outputs/"; fi
