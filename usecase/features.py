@@ -1,0 +1,269 @@
+"""The declaration compiled: YAML roles and schema types joined into the features of a model."""
+
+import importlib.util
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+from usecase.config import FeatureRole, Section, UseCase
+from usecase.errors import ConfigError, did_you_mean
+from usecase.metrics import BINARY
+from usecase.missing import missing_value
+
+if TYPE_CHECKING:
+    from tensorflow_metadata.proto.v0 import schema_pb2
+
+DType = Literal["float32", "int64", "string"]
+TRANSFORMED_SUFFIX = "_xf"
+# Integers whose schema domain is this small get an id by arithmetic instead of a vocabulary.
+MAX_DIRECT_RANGE = 10_000
+
+ROLE_DTYPES: dict[str, tuple[DType, ...]] = {
+    "numeric": ("float32", "int64"),
+    "bucketized": ("float32", "int64"),
+    "categorical_string": ("string",),
+    "categorical_integer": ("int64",),
+    "boolean": ("int64", "float32", "string"),
+}
+
+
+class Feature(Section):
+    """One raw feature of the model, as Transform, Trainer and the signatures need it.
+
+    Attributes:
+        name: The raw column.
+        role: What it is in the model.
+        dtype: Its raw type, from the schema.
+        lowest: Lowest legal integer of the schema's domain, if stated.
+        highest: Highest legal integer of the schema's domain, if stated.
+        optional: Whether the schema allows it to be missing.
+    """
+
+    name: str
+    role: str
+    dtype: DType
+    lowest: int | None = None
+    highest: int | None = None
+    optional: bool = False
+    buckets: int = 10
+    max_vocabulary: int = 1000
+    min_count: int = 1
+
+    @property
+    def transformed_name(self) -> str:
+        """The feature's name after Transform."""
+        return self.name + TRANSFORMED_SUFFIX
+
+    @property
+    def indicator_name(self) -> str | None:
+        """Name of the 0/1 input "value is missing", for numeric features that may be missing."""
+        wanted = self.role == "numeric" and self.optional
+        return f"{self.name}_missing{TRANSFORMED_SUFFIX}" if wanted else None
+
+    @property
+    def missing(self) -> float | int | str:
+        """The sentinel that stands for a missing value in a dense tensor."""
+        return missing_value(self.dtype, self.lowest)
+
+    @property
+    def direct_range(self) -> tuple[int, int] | None:
+        """(lowest, highest) where ids come by arithmetic, None where a vocabulary is learned."""
+        if self.role != "categorical_integer" or self.lowest is None or self.highest is None:
+            return None
+        small = self.highest - self.lowest < MAX_DIRECT_RANGE
+        return (self.lowest, self.highest) if small else None
+
+
+class LabelColumn(Section):
+    """A raw column that the label is made of."""
+
+    name: str
+    dtype: DType
+
+
+class Declaration(Section):
+    """All that Transform needs to know of a use case; JSON, so that it can be an exec property.
+
+    Attributes:
+        features: The model's features.
+        label_name: Name of the label.
+        label_function: Dotted path to the label's function, None where the label is a column.
+        label_columns: The raw columns that the label is made of.
+    """
+
+    features: tuple[Feature, ...]
+    label_name: str
+    label_function: str | None
+    label_columns: tuple[LabelColumn, ...]
+
+    @property
+    def label_key(self) -> str:
+        """The label's name after Transform."""
+        return self.label_name + TRANSFORMED_SUFFIX
+
+
+def read_schema(path: Path) -> "schema_pb2.Schema":
+    """Reads a curated schema.
+
+    Raises:
+        ConfigError: If the file is no text-format Schema.
+    """
+    from google.protobuf import text_format
+    from tensorflow_metadata.proto.v0 import schema_pb2
+
+    try:
+        return text_format.Parse(path.read_text(encoding="utf-8"), schema_pb2.Schema())
+    except (OSError, text_format.ParseError, UnicodeDecodeError) as error:
+        raise ConfigError(
+            f"schema not readable: {path}: {error}",
+            expected="a tensorflow.metadata.v0.Schema in text format",
+            fix="mend that line",
+        ) from error
+
+
+def declare(use_case: UseCase, schema: "schema_pb2.Schema") -> Declaration:
+    """Joins the roles of the configuration with the types and domains of the schema.
+
+    Raises:
+        ConfigError: If a feature, the label or a slice column is not in the schema, a role does
+            not fit a type, or the label's function cannot be found.
+    """
+    columns = {feature.name: feature for feature in schema.feature}
+    label = use_case.label
+    for name in label.source_columns:
+        _require_column(name, columns, f'label "{label.name}"')
+    if label.function:
+        require_function(label.function)
+    elif _dtype(columns[label.name]) == "string":
+        raise ConfigError(
+            f'label "{label.name}" is a string in the schema',
+            expected="numbers 0 and 1",
+            fix="make numbers of it with label.function",
+        )
+    return Declaration(
+        features=tuple(_compile(n, r, columns) for n, r in use_case.features.items()),
+        label_name=label.name,
+        label_function=label.function,
+        label_columns=tuple(
+            LabelColumn(name=n, dtype=_dtype(columns[n])) for n in label.source_columns
+        ),
+    )
+
+
+def check_evaluation(use_case: UseCase, schema: "schema_pb2.Schema") -> None:
+    """Checks metric names and slice columns, which TFMA would notice late or never.
+
+    Raises:
+        ConfigError: If a metric is unknown, is judged without being measured, cannot be compared
+            with a baseline, or a slice column does not exist.
+    """
+    evaluation = use_case.evaluation
+    columns = {feature.name: feature for feature in schema.feature}
+    for metric in evaluation.metrics:
+        _require_metric(metric)
+    for column in evaluation.slices:
+        _require_column(column, columns, "evaluation.slices")
+    for threshold in evaluation.thresholds:
+        _require_metric(threshold.metric)
+        if threshold.metric not in evaluation.metrics:
+            raise ConfigError(
+                f'threshold on "{threshold.metric}", which is not measured',
+                fix=f'add "{threshold.metric}" to evaluation.metrics',
+            )
+        if threshold.max_drop is not None and BINARY[threshold.metric].higher_is_better is None:
+            raise ConfigError(
+                f'"max_drop" on "{threshold.metric}", which has no better direction',
+                fix="use `min` and `max`",
+            )
+        for column in slice_columns(threshold.slice):
+            _require_column(column, columns, "evaluation.thresholds")
+            if column not in evaluation.slices:
+                raise ConfigError(
+                    f'threshold on slices of "{column}", by which nothing is sliced',
+                    fix=f'add "{column}" to evaluation.slices',
+                )
+
+
+def slice_columns(key: str | dict[str, str | int] | None) -> tuple[str, ...]:
+    """Returns the columns of a threshold's slice."""
+    if key is None:
+        return ()
+    return (key,) if isinstance(key, str) else tuple(key)
+
+
+def require_function(dotted_path: str) -> None:
+    """Checks that a dotted path names a function, without importing its module.
+
+    Raises:
+        ConfigError: If the module or the function does not exist.
+    """
+    import ast
+
+    module, _, function = dotted_path.rpartition(".")
+    try:
+        spec = importlib.util.find_spec(module) if module else None
+    except (ModuleNotFoundError, ValueError):
+        spec = None
+    if spec is None or not spec.origin:
+        raise ConfigError(
+            f'function "{dotted_path}": there is no module "{module}"',
+            expected="a dotted path PACKAGE.MODULE.FUNCTION that can be imported",
+            fix="correct the path",
+        )
+    tree = ast.parse(Path(spec.origin).read_text(encoding="utf-8"))
+    functions = [n.name for n in tree.body if isinstance(n, ast.FunctionDef)]
+    if function not in functions:
+        raise ConfigError(
+            f'function "{dotted_path}": {spec.origin} defines no function "{function}"',
+            fix=did_you_mean(function, functions),
+        )
+
+
+def _require_metric(name: str) -> None:
+    if name not in BINARY:
+        raise ConfigError(f'unknown metric "{name}"', fix=did_you_mean(name, BINARY))
+
+
+def _require_column(name: str, columns: dict[str, "schema_pb2.Feature"], where: str) -> None:
+    if name not in columns:
+        raise ConfigError(
+            f'{where}: column "{name}" is not in the schema', fix=did_you_mean(name, columns)
+        )
+
+
+def _compile(name: str, declared: FeatureRole, columns: dict[str, "schema_pb2.Feature"]) -> Feature:
+    _require_column(name, columns, "features")
+    column = columns[name]
+    dtype = _dtype(column)
+    if dtype not in ROLE_DTYPES[declared.role]:
+        raise ConfigError(
+            f'feature "{name}" is {declared.role}, but {dtype} in the schema',
+            expected=f"{declared.role} of type " + " or ".join(ROLE_DTYPES[declared.role]),
+            fix="change its role in the config, or its type in the schema",
+        )
+    domain = column.int_domain if column.HasField("int_domain") else None
+    return Feature(
+        name=name,
+        role=declared.role,
+        dtype=dtype,
+        lowest=domain.min if domain and domain.HasField("min") else None,
+        highest=domain.max if domain and domain.HasField("max") else None,
+        optional=column.presence.min_fraction < 1.0,
+        **declared.model_dump(exclude={"role"}),
+    )
+
+
+def _dtype(column: "schema_pb2.Feature") -> DType:
+    from tensorflow_metadata.proto.v0 import schema_pb2
+
+    names: dict[int, DType] = {
+        schema_pb2.FLOAT: "float32",
+        schema_pb2.INT: "int64",
+        schema_pb2.BYTES: "string",
+    }
+    if column.type not in names:
+        raise ConfigError(
+            f'column "{column.name}" has no type in the schema',
+            expected="type: INT, FLOAT or BYTES",
+            fix="add the type",
+        )
+    return names[column.type]
