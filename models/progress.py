@@ -1,0 +1,63 @@
+"""How training tells how far it is: log records that any console may pick up."""
+
+import logging
+import math
+import time
+from typing import Any
+
+import keras
+
+LOGGER = logging.getLogger("pipeline.progress")
+SECONDS_BETWEEN_RECORDS = 0.3
+
+
+class ProgressLogger(keras.callbacks.Callback):
+    """Logs epoch, loss, steps per second and time left; `record.progress` holds them as a dict.
+
+    Args:
+        epochs: The largest number of epochs.
+        steps: Batches an epoch.
+    """
+
+    def __init__(self, epochs: int, steps: int) -> None:
+        super().__init__()
+        self._epochs = epochs
+        self._steps = steps
+        self._epoch = 0
+        self._done = 0
+        self._started = self._last = time.monotonic()
+
+    def on_train_begin(self, logs: dict[str, float] | None = None) -> None:
+        """Starts the clock."""
+        self._started = time.monotonic()
+
+    def on_epoch_begin(self, epoch: int, logs: dict[str, float] | None = None) -> None:
+        """Notes the epoch."""
+        self._epoch = epoch
+
+    def on_train_batch_end(self, batch: int, logs: dict[str, float] | None = None) -> None:
+        """Logs every fraction of a second."""
+        self._done = self._epoch * self._steps + batch + 1
+        if time.monotonic() - self._last > SECONDS_BETWEEN_RECORDS:
+            self._log(batch + 1, logs or {})
+
+    def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
+        """Logs at the end of each epoch."""
+        self._done = (epoch + 1) * self._steps
+        self._log(self._steps, logs or {})
+
+    def _log(self, step: int, logs: dict[str, float]) -> None:
+        self._last = time.monotonic()
+        rate = self._done / max(self._last - self._started, 1e-9)
+        left = (self._epochs * self._steps - self._done) / max(rate, 1e-9)
+        progress: dict[str, Any] = {
+            "epoch": self._epoch + 1,
+            "epochs": self._epochs,
+            "step": step,
+            "steps": self._steps,
+            "loss": float(logs.get("loss", math.nan)),
+            "steps_per_second": rate,
+            "seconds_left": left,
+        }
+        text = "epoch %(epoch)d/%(epochs)d loss %(loss).4f %(steps_per_second).0f steps/s"
+        LOGGER.info(text, progress, extra={"progress": progress})

@@ -1,0 +1,22 @@
+"""What the Trainer needs of a use case; imported by the graph, so free of TensorFlow."""
+
+from usecase.config import Network, Section, Training
+from usecase.features import Declaration
+
+LINEAR_FOLDER = "Format-Linear"  # beside TFX's own Format-Serving in the model artifact
+
+
+class TrainerSettings(Section):
+    """What the Trainer needs of a use case.
+
+    Attributes:
+        declaration: Features and label.
+        network: The network's sizes.
+        training: How it is trained.
+        checkpoint_dir: Where checkpoints outlive a crash, so that the next run resumes there.
+    """
+
+    declaration: Declaration
+    network: Network
+    training: Training
+    checkpoint_dir: str

@@ -1,0 +1,108 @@
+"""The SavedModel: one preprocessing and one network behind three signatures."""
+
+from typing import Any
+
+import keras
+import tensorflow as tf
+import tensorflow_transform as tft
+
+from usecase.features import Declaration, DType
+
+OUTPUT = "probability"
+
+
+class ServingModule(tf.Module):
+    """What is saved and served.
+
+    Signatures, by name, with their inputs and outputs:
+
+    * `serving_default`: serialized tf.Examples, string [batch] -> probability, float32 [batch].
+    * `serving_raw`: one dense tensor [batch] a raw feature, by its name; missing values are the
+      sentinels of `usecase.missing` -> probability, float32 [batch].
+    * `transform_features`: serialized tf.Examples, string [batch] -> every transformed feature
+      and the label, [batch] each.
+
+    The label's own columns reach only `transform_features`.
+
+    Args:
+        model: The trained network, from transformed features to probabilities [batch].
+        transform_output: Output of Transform.
+        declaration: The use case's features and label.
+    """
+
+    def __init__(
+        self,
+        model: keras.Model,
+        transform_output: tft.TFTransformOutput,
+        declaration: Declaration,
+    ) -> None:
+        super().__init__()
+        self._declaration = declaration
+        self._call = model.call
+        self._inputs = [tensor.name for tensor in model.inputs]
+        self._weights = [variable.value for variable in model.variables]
+        layer = transform_output.transform_features_layer()
+        # A tracked layer (a tf_keras model) would be traced through AutoGraph for seconds. The
+        # graph that it wraps is all that has to be saved; a method hides the layer itself.
+        self._transform_graph = layer._saved_model_loader._imported  # noqa: SLF001
+        self._transform = layer.__call__
+
+    def predict_examples(self, examples: tf.Tensor) -> dict[str, tf.Tensor]:
+        """Serialized tf.Examples, string [batch], to {"probability": float32 [batch]}."""
+        parsed = tf.io.parse_example(examples, feature_spec(self._declaration))
+        return self._predict(parsed)
+
+    def predict_raw(self, **features: tf.Tensor) -> dict[str, tf.Tensor]:
+        """Dense raw features, [batch] each, to {"probability": float32 [batch]}."""
+        return self._predict({name: _sparse(values) for name, values in features.items()})
+
+    def transform_features(self, examples: tf.Tensor) -> dict[str, tf.Tensor]:
+        """Serialized tf.Examples, string [batch], to all transformed features and the label."""
+        spec = feature_spec(self._declaration, with_label=True)
+        return dict(self._transform(tf.io.parse_example(examples, spec)))
+
+    def _predict(self, parsed: dict[str, tf.SparseTensor]) -> dict[str, tf.Tensor]:
+        transformed = self._transform(parsed)
+        inputs = {name: transformed[name] for name in self._inputs}
+        return {OUTPUT: self._call(inputs, training=False)}
+
+
+def save(module: ServingModule, declaration: Declaration, folder: str) -> None:
+    """Writes the SavedModel with its three signatures.
+
+    Args:
+        module: The module.
+        declaration: The use case's features, whose names become inputs of `serving_raw`.
+        folder: Where to write.
+    """
+    examples = tf.TensorSpec([None], tf.string, name="examples")
+    raw = {
+        f.name: tf.TensorSpec([None], tf.as_dtype(f.dtype), name=f.name)
+        for f in declaration.features
+    }
+    signatures = {
+        "serving_default": _function(module.predict_examples, examples),
+        "serving_raw": _function(module.predict_raw, **raw),
+        "transform_features": _function(module.transform_features, examples),
+    }
+    tf.saved_model.save(module, folder, signatures=signatures)
+
+
+def feature_spec(declaration: Declaration, *, with_label: bool = False) -> dict[str, Any]:
+    """Returns the parsing spec of raw examples, without the columns that only the label uses."""
+    dtypes: dict[str, DType] = {f.name: f.dtype for f in declaration.features}
+    if with_label:
+        dtypes.update({c.name: c.dtype for c in declaration.label_columns})
+    return {name: tf.io.VarLenFeature(tf.as_dtype(dtype)) for name, dtype in dtypes.items()}
+
+
+def _function(method: Any, *args: Any, **kwargs: Any) -> Any:
+    return tf.function(method, autograph=False).get_concrete_function(*args, **kwargs)
+
+
+def _sparse(values: tf.Tensor) -> tf.SparseTensor:
+    """[batch] as sparse [batch, 1] with every row present, without ops that TFLite lacks."""
+    batch = tf.shape(values, out_type=tf.int64)[0]
+    rows = tf.range(batch, dtype=tf.int64)
+    indices = tf.stack([rows, tf.zeros([batch], tf.int64)], axis=1)
+    return tf.SparseTensor(indices, values, tf.stack([batch, tf.constant(1, tf.int64)]))
