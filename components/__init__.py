@@ -1,0 +1,1 @@
+"""TFX components of our own: the gates, the baseline, the safe push."""

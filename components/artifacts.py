@@ -1,0 +1,9 @@
+"""Artifact types of our own."""
+
+from tfx.types import artifact
+
+
+class GateVerdict(artifact.Artifact):
+    """The verdict file of a gate; the custom property `passed` is 1 or 0."""
+
+    TYPE_NAME = "GateVerdict"

@@ -1,0 +1,160 @@
+"""What the data gate measures."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import tensorflow as tf
+from tensorflow_metadata.proto.v0 import anomalies_pb2, schema_pb2, statistics_pb2
+
+from components.data_gate import DataGateSettings
+from components.verdict import GateResult, Verdict, judge
+from models.labels import label_of
+from usecase.features import Declaration, read_schema
+
+GATE = "data"
+SPLITS = ("train", "eval", "test")
+ANOMALIES_FILE = "SchemaDiff.pb"
+STATISTICS_FILE = "FeatureStats.pb"
+SCHEMA_FILE = "schema.pbtxt"
+MOST_ANOMALIES_SHOWN = 5
+
+
+def judge_data(
+    settings: DataGateSettings,
+    *,
+    examples_uri: str,
+    statistics_uri: str,
+    anomalies_uri: str,
+    schema_uri: str,
+) -> Verdict:
+    """Judges one run's data.
+
+    Args:
+        settings: What to demand.
+        examples_uri: Folder of the Examples artifact, one `Split-<name>` each.
+        statistics_uri: Folder of the ExampleStatistics artifact.
+        anomalies_uri: Folder of the ExampleAnomalies artifact.
+        schema_uri: Folder of the Schema artifact.
+
+    Returns:
+        The verdict, with one result a condition.
+    """
+    results = [
+        _schema_result(Path(anomalies_uri)),
+        _presence_result(read_schema(Path(schema_uri) / SCHEMA_FILE), Path(statistics_uri)),
+        *_row_results(settings, Path(statistics_uri)),
+        *_label_results(settings, Path(examples_uri)),
+    ]
+    return Verdict(GATE, tuple(results))
+
+
+def split_statistics(statistics_uri: Path, split: str) -> statistics_pb2.DatasetFeatureStatistics:
+    """Reads the statistics of a split; empty ones where the split has none."""
+    path = statistics_uri / f"Split-{split}" / STATISTICS_FILE
+    if not path.exists():
+        return statistics_pb2.DatasetFeatureStatistics()
+    statistics = statistics_pb2.DatasetFeatureStatisticsList.FromString(path.read_bytes())
+    return statistics.datasets[0]
+
+
+def anomaly_texts(anomalies_uri: Path) -> list[str]:
+    """Returns the schema anomalies that are errors, each with the splits in which it stands."""
+    found: dict[str, list[str]] = {}
+    for split in SPLITS:
+        for text in _errors(anomalies_uri / f"Split-{split}" / ANOMALIES_FILE):
+            found.setdefault(text, []).append(split)
+    return [f"{text} ({', '.join(splits)})" for text, splits in found.items()]
+
+
+def _schema_result(anomalies_uri: Path) -> GateResult:
+    found = anomaly_texts(anomalies_uri)
+    detail = "; ".join(found[:MOST_ANOMALIES_SHOWN])
+    if len(found) > MOST_ANOMALIES_SHOWN:
+        detail += f"; and {len(found) - MOST_ANOMALIES_SHOWN} more"
+    return judge(GATE, "anomalies", float(len(found)), "max", 0.0, detail=detail)
+
+
+def _errors(path: Path) -> Iterator[str]:
+    """Yields the anomalies of one split; warnings, such as a new column, do not count."""
+    if not path.exists():
+        return
+    anomalies = anomalies_pb2.Anomalies.FromString(path.read_bytes())
+    for name, info in sorted(anomalies.anomaly_info.items()):
+        if info.severity == anomalies_pb2.AnomalyInfo.ERROR:
+            yield f"{name}: {info.description}".rstrip(". ")
+    if anomalies.dataset_anomaly_info.severity == anomalies_pb2.AnomalyInfo.ERROR:
+        yield anomalies.dataset_anomaly_info.description.rstrip(". ")
+
+
+def _presence_result(schema: schema_pb2.Schema, statistics_uri: Path) -> GateResult:
+    """Holds columns against presence.min_fraction by their values.
+
+    TFDV's own check counts lists, and an empty CSV cell is an empty list, which is present.
+    """
+    least = {f.name: f.presence.min_fraction for f in schema.feature}
+    too_empty = []
+    statistics = split_statistics(statistics_uri, "train")
+    for feature in statistics.features:
+        name = "/".join(feature.path.step)
+        share = _common(feature).tot_num_values / max(statistics.num_examples, 1)
+        if share < least.get(name, 0.0):
+            too_empty.append(f"{name}: a value in {share:.1%} of rows, not {least[name]:.0%}")
+    detail = "; ".join(too_empty)
+    return judge(GATE, "columns_too_empty", float(len(too_empty)), "max", 0.0, detail=detail)
+
+
+def _common(feature: statistics_pb2.FeatureNameStatistics) -> statistics_pb2.CommonStatistics:
+    kind = feature.WhichOneof("stats")
+    return getattr(feature, kind).common_stats
+
+
+def _row_results(settings: DataGateSettings, statistics_uri: Path) -> Iterator[GateResult]:
+    least = {"train": settings.thresholds.min_rows}
+    for split in SPLITS:
+        yield judge(
+            GATE,
+            "rows",
+            float(split_statistics(statistics_uri, split).num_examples),
+            "min",
+            float(least.get(split, 1)),
+            slice_name=f"split={split}",
+        )
+
+
+def _label_results(settings: DataGateSettings, examples_uri: Path) -> Iterator[GateResult]:
+    name = settings.declaration.label_name
+    least = settings.thresholds.min_label_share
+    try:
+        labels = _read_labels(settings.declaration, examples_uri)
+    except tf.errors.InvalidArgumentError:
+        detail = f'the label "{name}" cannot be read: its columns have not the type of the schema'
+        yield judge(GATE, "label_share", None, "min", least, detail=detail)
+        return
+    usable = labels[(labels == 0) | (labels == 1)]
+    outside = float(len(labels) - len(usable))
+    yield judge(
+        GATE,
+        "labels_unusable",
+        outside,
+        "max",
+        0.0,
+        detail=f'rows whose label "{name}" is missing or neither 0 nor 1' if outside else "",
+    )
+    share = float(min(usable.mean(), 1 - usable.mean())) if len(usable) else 0.0
+    constant = f'the label "{name}" is the same in every row' if share == 0 else ""
+    # A share of exactly 0 never passes, whatever the threshold: there is nothing to learn.
+    yield judge(
+        GATE, "label_share", share, "min", max(least, np.finfo(float).tiny), detail=constant
+    )
+
+
+def _read_labels(declaration: Declaration, examples_uri: Path) -> np.ndarray:
+    """Reads the labels of all splits, float32 [rows]."""
+    files = sorted(str(p) for s in SPLITS for p in (examples_uri / f"Split-{s}").glob("*.gz"))
+    spec = {c.name: tf.io.VarLenFeature(tf.as_dtype(c.dtype)) for c in declaration.label_columns}
+    dataset = tf.data.TFRecordDataset(files, compression_type="GZIP").batch(8192)
+    batches = [
+        label_of(declaration, tf.io.parse_example(examples, spec)).numpy() for examples in dataset
+    ]
+    return np.concatenate(batches) if batches else np.zeros(0, np.float32)

@@ -1,0 +1,178 @@
+"""The quality gate in our own words: each threshold of the EvalConfig with its measured value."""
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import tensorflow as tf
+import tensorflow_model_analysis as tfma
+from google.protobuf import json_format
+from tensorflow_model_analysis.proto import config_pb2
+
+from components.verdict import Bound, GateResult, Verdict, judge
+from models.settings import LINEAR_FOLDER
+from usecase.metrics import BINARY
+
+GATE = "quality"
+LINEAR_PREFIX = "linear/"
+BASELINE_PREFIX = "baseline/"
+SCORE_BATCH = 4096
+ROWS = "example_count"
+
+SliceKey = tuple[tuple[str, Any], ...]
+SliceMetrics = dict[SliceKey, dict[str, float]]
+
+
+def judge_quality(
+    *,
+    eval_config_json: str,
+    evaluation_uri: str,
+    model_uri: str,
+    examples_uri: str,
+    has_baseline: bool,
+) -> Verdict:
+    """Reads what TFMA measured and decided.
+
+    Args:
+        eval_config_json: The EvalConfig, JSON.
+        evaluation_uri: TFMA's output folder.
+        model_uri: The Trainer's model artifact, which also holds the linear baseline.
+        examples_uri: The Examples artifact; its test split is what was evaluated.
+        has_baseline: Whether there was a pushed model to compare with.
+
+    Returns:
+        One result for each threshold and slice. A threshold on all values of a column passes over
+        slices with fewer rows than `options.min_slice_size`; TFMA itself would fail them.
+    """
+    config = json_format.Parse(eval_config_json, config_pb2.EvalConfig())
+    names = ("candidate", "baseline") if has_baseline else ("",)
+    measured = [_metrics(evaluation_uri, name) for name in names]
+    baseline = measured[1] if has_baseline else {}
+    results = tuple(_results(config, measured[0], baseline))
+    linear = _linear_metrics(config, Path(model_uri) / LINEAR_FOLDER, Path(examples_uri))
+    metrics = {
+        **{k: v for k, v in measured[0].get((), {}).items() if k != ROWS},
+        **{BASELINE_PREFIX + k: v for k, v in baseline.get((), {}).items() if k != ROWS},
+        **{LINEAR_PREFIX + k: v for k, v in linear.items() if k != ROWS},
+    }
+    return Verdict(GATE, results, metrics)
+
+
+def _results(
+    config: config_pb2.EvalConfig, candidate: SliceMetrics, baseline: SliceMetrics
+) -> Iterator[GateResult]:
+    ours = {metric.tfma: name for name, metric in BINARY.items()}
+    least = config.options.min_slice_size.value
+    large = [key for key, values in candidate.items() if values.get(ROWS, 0) >= least]
+    for metric in config.metrics_specs[0].metrics:
+        name = ours[metric.class_name]
+        for entry in metric.per_slice_thresholds:
+            for slice_spec in entry.slicing_specs:
+                candidates = large if slice_spec.feature_keys else candidate
+                keys = sorted(key for key in candidates if _matches(slice_spec, key))
+                if not keys:
+                    yield _no_such_slice(name, slice_spec, entry.threshold)
+                for key in keys:
+                    yield from _bounds(name, key, entry.threshold, candidate, baseline)
+
+
+def _bounds(
+    name: str,
+    key: SliceKey,
+    threshold: config_pb2.MetricThreshold,
+    candidate: SliceMetrics,
+    baseline: SliceMetrics,
+) -> Iterator[GateResult]:
+    value = candidate[key].get(name)
+    for bound, limit in _value_limits(threshold):
+        yield judge(GATE, name, value, bound, limit, slice_name=slice_name(key))
+    before = baseline.get(key, {}).get(name)
+    if threshold.HasField("change_threshold") and before is not None:
+        rises = threshold.change_threshold.direction == config_pb2.HIGHER_IS_BETTER
+        sign = 1.0 if rises else -1.0
+        gain = None if value is None else sign * (value - before)
+        limit = sign * threshold.change_threshold.absolute.value
+        yield judge(GATE, name, gain, "min_change", limit, slice_name=slice_name(key))
+
+
+def _value_limits(threshold: config_pb2.MetricThreshold) -> Iterator[tuple[Bound, float]]:
+    value = threshold.value_threshold
+    if value.HasField("lower_bound"):
+        yield "min", value.lower_bound.value
+    if value.HasField("upper_bound"):
+        yield "max", value.upper_bound.value
+
+
+def _no_such_slice(
+    name: str, spec: config_pb2.SlicingSpec, threshold: config_pb2.MetricThreshold
+) -> GateResult:
+    key = tuple((k, "any value") for k in spec.feature_keys) + tuple(spec.feature_values.items())
+    bound, limit = next(_value_limits(threshold), ("min", 0.0))
+    detail = "no such slice with enough test rows (evaluation.min_slice_size)"
+    return judge(GATE, name, None, bound, limit, slice_name=slice_name(key), detail=detail)
+
+
+def _matches(spec: config_pb2.SlicingSpec, key: SliceKey) -> bool:
+    wanted = set(spec.feature_keys) | set(spec.feature_values)
+    values = {column: str(value) for column, value in key}
+    fits = all(values.get(k) == v for k, v in spec.feature_values.items())
+    return wanted == set(values) and fits
+
+
+def slice_name(key: SliceKey) -> str:
+    """Returns "column=value, ..." of a slice; "" for all rows."""
+    return ", ".join(f"{column}={value}" for column, value in key)
+
+
+def _metrics(evaluation_uri: str, model_name: str) -> SliceMetrics:
+    """Returns the metrics of one model, by slice, under the names of our configurations."""
+    result = tfma.load_eval_result(evaluation_uri, model_name=model_name or None)
+    return {key: _named(_flat(outputs)) for key, outputs in result.slicing_metrics}
+
+
+def _flat(outputs: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Looks through TFMA's levels of output and sub key, of which there is one each."""
+    (by_sub_key,) = outputs.values()
+    return by_sub_key.get("", {})
+
+
+def _named(values: Mapping[str, Any]) -> dict[str, float]:
+    found = {}
+    for name, metric in BINARY.items():
+        value = values.get(metric.key, {})
+        if "doubleValue" in value:
+            found[name] = float(value["doubleValue"])
+    return found
+
+
+def _linear_metrics(
+    config: config_pb2.EvalConfig, model: Path, examples_uri: Path
+) -> dict[str, float]:
+    """Measures the linear baseline with the same metrics on the same rows, without slices."""
+    overall = config_pb2.EvalConfig()
+    overall.CopyFrom(config)
+    overall.ClearField("options")
+    del overall.slicing_specs[:]
+    for metric in overall.metrics_specs[0].metrics:
+        metric.ClearField("per_slice_thresholds")
+    overall.model_specs[0].Clear()
+    overall.model_specs[0].label_key = "label"
+    overall.model_specs[0].prediction_key = "prediction"
+    frame = _scores(model, config.model_specs[0].label_key, examples_uri)
+    result = tfma.analyze_raw_data(frame, overall)
+    return _named(_flat(dict(result.slicing_metrics)[()]))
+
+
+def _scores(model: Path, label_key: str, examples_uri: Path) -> pd.DataFrame:
+    files = sorted(str(path) for path in (examples_uri / "Split-test").glob("*.gz"))
+    signatures = tf.saved_model.load(str(model)).signatures
+    labels, predictions = [], []
+    for examples in tf.data.TFRecordDataset(files, compression_type="GZIP").batch(SCORE_BATCH):
+        (prediction,) = signatures["serving_default"](examples=examples).values()
+        labels.append(signatures["transform_features"](examples=examples)[label_key].numpy())
+        predictions.append(prediction.numpy())
+    return pd.DataFrame(
+        {"label": np.concatenate(labels), "prediction": np.concatenate(predictions)}
+    )
