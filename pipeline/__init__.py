@@ -1,0 +1,1 @@
+"""What runs: the graph, one builder a stage, and the evaluation config."""

@@ -1,0 +1,66 @@
+"""The graph: what runs, in one picture.
+
+ExampleGen ─ StatisticsGen ─┬─ ExampleValidator ─ DataGate ─ if it passed:
+           (curated schema) ┘
+    Transform ─ Trainer ─┬─ Evaluator ─ Pusher
+     last pushed model ──┘
+"""
+
+from tfx.dsl.components.base.base_node import BaseNode
+from tfx.dsl.experimental.conditionals import conditional
+
+from components.data_gate import PASSED_PROPERTY
+from pipeline import stages
+from pipeline.places import Places
+from usecase.config import UseCase
+from usecase.features import Declaration
+
+
+def create_nodes(use_case: UseCase, declaration: Declaration, places: Places) -> list[BaseNode]:
+    """Returns the nodes of the pipeline, in an order in which they can run.
+
+    Args:
+        use_case: The configuration.
+        declaration: Its features and label, compiled with the schema.
+        places: The files and folders to work on.
+    """
+    ingest = stages.ingest(use_case, places)
+    examples = ingest.outputs["examples"]
+    statistics = stages.statistics(examples)
+    schema = stages.curated_schema(places)
+    validate = stages.validate(statistics.outputs["statistics"], schema.outputs["schema"])
+    data_gate = stages.data_gate(
+        use_case,
+        declaration,
+        examples,
+        statistics.outputs["statistics"],
+        validate.outputs["anomalies"],
+        schema.outputs["schema"],
+    )
+    passed = data_gate.outputs["verdict"].future()[0].custom_property(PASSED_PROPERTY) == 1
+    with conditional.Cond(passed):
+        transform = stages.transform(declaration, examples, schema.outputs["schema"])
+        train = stages.train(
+            use_case,
+            declaration,
+            places,
+            transform.outputs["transformed_examples"],
+            transform.outputs["transform_graph"],
+        )
+        baseline = stages.baseline(places)
+        evaluate = stages.evaluate(
+            use_case, declaration, examples, train.outputs["model"], baseline.outputs["model"]
+        )
+        push = stages.push(places, train.outputs["model"], evaluate.outputs["blessing"])
+    return [
+        ingest,
+        statistics,
+        schema,
+        validate,
+        data_gate,
+        transform,
+        train,
+        baseline,
+        evaluate,
+        push,
+    ]

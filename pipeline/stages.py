@@ -1,0 +1,153 @@
+"""One builder a stage: each takes the use case and the channels that it needs."""
+
+from pathlib import Path
+
+from tfx.components import (
+    CsvExampleGen,
+    ExampleValidator,
+    Pusher,
+    StatisticsGen,
+    Trainer,
+    Transform,
+)
+from tfx.components.schema_gen.import_schema_gen.component import ImportSchemaGen
+from tfx.dsl.components.base import executor_spec
+from tfx.dsl.components.base.base_component import BaseComponent
+from tfx.proto import example_gen_pb2, pusher_pb2, trainer_pb2, transform_pb2
+from tfx.types import BaseChannel
+
+from components import pusher as safe_pusher
+from components.baseline import LatestPushedModel
+from components.data_gate import DataGate, DataGateSettings
+from components.evaluator import Evaluator
+from models.settings import TrainerSettings
+from pipeline.evaluation import eval_config
+from pipeline.places import Places
+from usecase.config import UseCase
+from usecase.features import Declaration
+
+PREPROCESSING_FN = "models.preprocessing.preprocessing_fn"
+RUN_FN = "models.trainer.run_fn"
+
+
+def ingest(use_case: UseCase, places: Places) -> CsvExampleGen:
+    """CSV to tf.Examples, split by a hash of each row."""
+    path = Path(places.data)
+    buckets = use_case.split.model_dump()
+    split_config = example_gen_pb2.SplitConfig(
+        splits=[
+            example_gen_pb2.SplitConfig.Split(name=name, hash_buckets=buckets[name])
+            for name in ("train", "eval", "test")
+        ]
+    )
+    return CsvExampleGen(
+        input_base=str(path.parent),
+        input_config=example_gen_pb2.Input(
+            splits=[example_gen_pb2.Input.Split(name="rows", pattern=path.name)]
+        ),
+        output_config=example_gen_pb2.Output(split_config=split_config),
+    )
+
+
+def statistics(examples: BaseChannel) -> StatisticsGen:
+    """Statistics of every split."""
+    return StatisticsGen(examples=examples)
+
+
+def curated_schema(places: Places) -> ImportSchemaGen:
+    """The schema that is reviewed like code."""
+    return ImportSchemaGen(schema_file=places.schema)
+
+
+def validate(statistics: BaseChannel, schema: BaseChannel) -> ExampleValidator:
+    """Every split held against the schema."""
+    return ExampleValidator(statistics=statistics, schema=schema)
+
+
+def data_gate(
+    use_case: UseCase,
+    declaration: Declaration,
+    examples: BaseChannel,
+    statistics: BaseChannel,
+    anomalies: BaseChannel,
+    schema: BaseChannel,
+) -> BaseComponent:
+    """The gate before anything expensive."""
+    settings = DataGateSettings(declaration=declaration, thresholds=use_case.data_gate)
+    return DataGate(
+        settings=settings.model_dump_json(),
+        examples=examples,
+        statistics=statistics,
+        anomalies=anomalies,
+        schema=schema,
+    )
+
+
+def transform(declaration: Declaration, examples: BaseChannel, schema: BaseChannel) -> Transform:
+    """Features learned on the train split; the gates read raw rows, so test is not transformed."""
+    return Transform(
+        examples=examples,
+        schema=schema,
+        preprocessing_fn=PREPROCESSING_FN,
+        custom_config={"declaration": declaration.model_dump_json()},
+        splits_config=transform_pb2.SplitsConfig(analyze=["train"], transform=["train", "eval"]),
+        disable_statistics=True,
+    )
+
+
+def train(
+    use_case: UseCase,
+    declaration: Declaration,
+    places: Places,
+    examples: BaseChannel,
+    transform_graph: BaseChannel,
+) -> Trainer:
+    """The network and the linear baseline; early stopping sees the eval split."""
+    settings = TrainerSettings(
+        declaration=declaration,
+        network=use_case.network,
+        training=use_case.training,
+        checkpoint_dir=places.checkpoints,
+    )
+    return Trainer(
+        run_fn=RUN_FN,
+        examples=examples,
+        transform_graph=transform_graph,
+        train_args=trainer_pb2.TrainArgs(splits=["train"]),
+        eval_args=trainer_pb2.EvalArgs(splits=["eval"]),
+        custom_config={"settings": settings.model_dump_json()},
+    )
+
+
+def baseline(places: Places) -> BaseComponent:
+    """The model that serves now."""
+    return LatestPushedModel(push_dir=places.serving, version=places.baseline_version)
+
+
+def evaluate(
+    use_case: UseCase,
+    declaration: Declaration,
+    examples: BaseChannel,
+    model: BaseChannel,
+    baseline: BaseChannel,
+) -> Evaluator:
+    """The quality gate, on the test split."""
+    return Evaluator(
+        examples=examples,
+        model=model,
+        baseline_model=baseline,
+        example_splits=["test"],
+        eval_config=eval_config(use_case.evaluation, declaration.label_key),
+    )
+
+
+def push(places: Places, model: BaseChannel, blessing: BaseChannel) -> Pusher:
+    """A blessed model becomes the next version."""
+    return Pusher(
+        model=model,
+        model_blessing=blessing,
+        push_destination=pusher_pb2.PushDestination(
+            filesystem=pusher_pb2.PushDestination.Filesystem(base_directory=places.serving)
+        ),
+        custom_executor_spec=executor_spec.ExecutorClassSpec(safe_pusher.Executor),
+    )
