@@ -1,0 +1,166 @@
+"""Runs the nodes of a pipeline one after the other, through TFX's own launcher, and tells how."""
+
+import dataclasses
+import logging
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from ml_metadata.proto import metadata_store_pb2
+from tfx.dsl.compiler import compiler, constants
+from tfx.dsl.components.base.base_node import BaseNode
+from tfx.orchestration import metadata
+from tfx.orchestration import pipeline as tfx_pipeline
+from tfx.orchestration.local import runner_utils
+from tfx.orchestration.portable import data_types, launcher, runtime_parameter_utils
+from tfx.proto.orchestration import pipeline_pb2
+
+Outputs = dict[str, list[str]]
+LOGGER = logging.getLogger(__name__)
+RUN_CONTEXT = "pipeline_run"
+# What a push leads to lies outside of the store: only the Pusher itself can tell whether it stands.
+UNCACHED = ("Pusher",)
+
+
+@dataclasses.dataclass(frozen=True)
+class Execution:
+    """What became of one node.
+
+    Attributes:
+        node_id: The node.
+        state: "ran", "cached" or "skipped".
+        reused_from: The run whose result was reused, if cached.
+        properties: Its execution properties, as TFX recorded them.
+        inputs: Ids of its input artifacts, by input.
+        outputs: Folders of its output artifacts, by output.
+        output_properties: Custom properties of its output artifacts, all in one.
+    """
+
+    node_id: str
+    state: str
+    reused_from: str = ""
+    properties: dict[str, Any] = dataclasses.field(default_factory=dict)
+    inputs: dict[str, list[int]] = dataclasses.field(default_factory=dict)
+    outputs: Outputs = dataclasses.field(default_factory=dict)
+    output_properties: dict[str, Any] = dataclasses.field(default_factory=dict)
+
+
+class NodeFailedError(Exception):
+    """A node failed without raising, for example because an input could not be resolved."""
+
+
+class Executor:
+    """Runs the nodes of one pipeline run, in order.
+
+    Args:
+        name: Name of the pipeline.
+        nodes: Its nodes, in an order in which they can run.
+        root: Where artifacts go.
+        metadata_path: The ML Metadata store, a SQLite file.
+        run_id: Id of the run.
+    """
+
+    def __init__(
+        self, name: str, nodes: Sequence[BaseNode], root: Path, metadata_path: Path, run_id: str
+    ) -> None:
+        metadata_path.parent.mkdir(parents=True, exist_ok=True)
+        pipeline = tfx_pipeline.Pipeline(
+            pipeline_name=name,
+            pipeline_root=str(root),
+            components=list(nodes),
+            enable_cache=True,
+            metadata_connection_config=metadata.sqlite_metadata_connection_config(
+                str(metadata_path)
+            ),
+            # Any argument would make TFX build an sdist of itself for every Beam component.
+            beam_pipeline_args=[],
+        )
+        self._ir = compiler.Compiler().compile(pipeline)
+        runtime_parameter_utils.substitute_runtime_parameter(
+            self._ir, {constants.PIPELINE_RUN_ID_PARAMETER_NAME: run_id}
+        )
+        self._deployment = runner_utils.extract_local_deployment_config(self._ir)
+        config = self._deployment.metadata_connection_config
+        self._connection = getattr(config, config.WhichOneof("connection_config"))
+        for node in self.nodes():
+            if node.node_info.id in UNCACHED:
+                node.execution_options.caching_options.enable_cache = False
+
+    def nodes(self) -> Iterator[pipeline_pb2.PipelineNode]:
+        """Yields the nodes in the order in which they run."""
+        for node in self._ir.nodes:
+            yield node.pipeline_node
+
+    def run(self, node: pipeline_pb2.PipelineNode) -> Execution:
+        """Runs one node, or reuses its last result.
+
+        Raises:
+            Exception: Whatever the node's executor raised.
+            NodeFailedError: If it failed otherwise.
+        """
+        node_id = node.node_info.id
+        info = launcher.Launcher(
+            pipeline_node=node,
+            mlmd_connection=metadata.Metadata(self._connection),
+            pipeline_info=self._ir.pipeline_info,
+            pipeline_runtime_spec=self._ir.runtime_spec,
+            executor_spec=runner_utils.extract_executor_spec(self._deployment, node_id),
+            custom_driver_spec=runner_utils.extract_custom_driver_spec(self._deployment, node_id),
+        ).launch()
+        return self._describe(node_id, info)
+
+    def _describe(self, node_id: str, info: data_types.ExecutionInfo | None) -> Execution:
+        if info is None or not info.execution_id:
+            return Execution(node_id, "skipped")
+        with metadata.Metadata(self._connection) as handle:
+            (execution,) = handle.store.get_executions_by_id([info.execution_id])
+            state = execution.last_known_state
+            if state not in (execution.COMPLETE, execution.CACHED):
+                raise NodeFailedError(f"{node_id} ended in state {state}; see the log")
+            return _read(handle.store, node_id, execution)
+
+
+def _read(store: Any, node_id: str, execution: metadata_store_pb2.Execution) -> Execution:
+    events = store.get_events_by_execution_ids([execution.id])
+    artifacts = {a.id: a for a in store.get_artifacts_by_id([e.artifact_id for e in events])}
+    inputs: dict[str, list[int]] = {}
+    outputs: Outputs = {}
+    properties: dict[str, Any] = {}
+    for event in sorted(events, key=lambda e: e.artifact_id):
+        key = event.path.steps[0].key
+        if event.type == metadata_store_pb2.Event.INPUT:
+            inputs.setdefault(key, []).append(event.artifact_id)
+        else:
+            artifact = artifacts[event.artifact_id]
+            outputs.setdefault(key, []).append(artifact.uri)
+            properties.update(_values(artifact.custom_properties))
+    cached = execution.last_known_state == metadata_store_pb2.Execution.CACHED
+    return Execution(
+        node_id,
+        "cached" if cached else "ran",
+        _producer(store, events) if cached else "",
+        _values(execution.custom_properties),
+        inputs,
+        outputs,
+        properties,
+    )
+
+
+def _producer(store: Any, events: Sequence[metadata_store_pb2.Event]) -> str:
+    """Returns the run that first made the outputs of a cached execution."""
+    outputs = [e.artifact_id for e in events if e.type != metadata_store_pb2.Event.INPUT]
+    made = [
+        e.execution_id
+        for e in store.get_events_by_artifact_ids(outputs)
+        if e.type == metadata_store_pb2.Event.OUTPUT
+    ]
+    contexts = store.get_contexts_by_execution(min(made)) if made else []
+    return next((c.name for c in contexts if c.type == RUN_CONTEXT), "")
+
+
+def _values(properties: Any) -> dict[str, Any]:
+    return {
+        name: getattr(value, value.WhichOneof("value"))
+        for name, value in properties.items()
+        if value.WhichOneof("value") and value.WhichOneof("value") != "struct_value"
+    }

@@ -1,0 +1,111 @@
+"""The one fact of each node that matters to a reader."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+from components.verdict import Verdict
+from orchestration.local.execute import Execution
+
+SPLITS = ("train", "eval", "test")
+
+
+def fact(execution: Execution) -> str:
+    """Returns a short phrase on what a node produced; "" where there is nothing to say."""
+    describe = FACTS.get(execution.node_id)
+    if describe is None or execution.state == "skipped":
+        return ""
+    return describe(execution)
+
+
+def _rows(execution: Execution) -> str:
+    from components.data_checks import split_statistics
+
+    folder = _folder(execution, "statistics")
+    counts = [f"{split} {split_statistics(folder, split).num_examples:,}" for split in SPLITS]
+    return " · ".join(counts) + " rows"
+
+
+def _data(execution: Execution) -> str:
+    properties = execution.properties
+    pattern = json.loads(properties["input_config"])["splits"][0]["pattern"]
+    return f"{pattern} from {properties['input_base'].rpartition('/')[2]}/"
+
+
+def _schema(execution: Execution) -> str:
+    return (
+        str(Path(execution.properties["schema_file"]).parent.name)
+        + "/"
+        + Path(execution.properties["schema_file"]).name
+    )
+
+
+def _anomalies(execution: Execution) -> str:
+    from components.data_checks import anomaly_texts
+
+    found = anomaly_texts(_folder(execution, "anomalies"))
+    return f"{len(found)} anomalies" if len(found) != 1 else "1 anomaly"
+
+
+def _data_gate(execution: Execution) -> str:
+    verdict = Verdict.read(_folder(execution, "verdict"))
+    failed = [r for r in verdict.results if not r.passed]
+    if failed:
+        return f"refused: {failed[0].detail or failed[0].metric}"
+    shares = [r.value for r in verdict.results if r.metric == "label_share" and r.value]
+    return f"passed · rarer label {shares[0]:.1%}" if shares else "passed"
+
+
+def _transform(execution: Execution) -> str:
+    assets = _folder(execution, "transform_graph") / "transform_fn" / "assets"
+    count = len(list(assets.glob("*")))
+    return f"{count} vocabular{'y' if count == 1 else 'ies'}"
+
+
+def _training(execution: Execution) -> str:
+    history = json.loads((_folder(execution, "model_run") / "training.json").read_text())
+    epochs, best = len(history["history"]["loss"]), history["best_epoch"]
+    loss = history["history"]["val_loss"][best - 1]
+    return f"best epoch {best} of {epochs} · eval loss {loss:.4f}"
+
+
+def _baseline(execution: Execution) -> str:
+    version = execution.output_properties.get("pushed_version")
+    return f"version {version}" if version else "none pushed yet"
+
+
+def _quality(execution: Execution) -> str:
+    verdict = Verdict.read(_folder(execution, "evaluation"))
+    metrics = verdict.metrics
+    name = next(iter(metrics))
+    text = f"{name} {metrics[name]:.4f}"
+    if (before := metrics.get(f"baseline/{name}")) is not None:
+        text += f" ({metrics[name] - before:+.4f} vs last pushed)"
+    return text if verdict.passed else f"refused · {text}"
+
+
+def _push(execution: Execution) -> str:
+    properties = execution.output_properties
+    if properties.get("pushed"):
+        return f"version {properties['pushed_version']}"
+    if properties.get("up_to_date"):
+        return f"version {properties['pushed_version']} is this model already"
+    return "not pushed: no blessing"
+
+
+def _folder(execution: Execution, key: str) -> Path:
+    return Path(execution.outputs[key][0])
+
+
+FACTS: dict[str, Callable[[Execution], str]] = {
+    "CsvExampleGen": _data,
+    "StatisticsGen": _rows,
+    "ImportSchemaGen": _schema,
+    "ExampleValidator": _anomalies,
+    "DataGate": _data_gate,
+    "Transform": _transform,
+    "Trainer": _training,
+    "LatestPushedModel": _baseline,
+    "Evaluator": _quality,
+    "Pusher": _push,
+}

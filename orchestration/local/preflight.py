@@ -1,0 +1,46 @@
+"""What can be known of the data before anything runs."""
+
+import csv
+from pathlib import Path
+
+from usecase.errors import DataError
+
+
+def check_csv(path: Path) -> None:
+    """Checks that a CSV file has a header line and a row below it.
+
+    Columns are not compared with the schema here: what the data holds is the data gate's to judge.
+
+    Raises:
+        DataError: If the file cannot be read, is empty, has only a header, or names a column twice.
+    """
+    try:
+        with path.open(newline="", encoding="utf-8") as file:
+            reader = csv.reader(file)
+            header = next(reader, [])
+            row = next((row for row in reader if row), None)
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise DataError(
+            f"data not readable: {path} ({error})",
+            expected="a CSV file in UTF-8 with a header line",
+            fix="check the file and its encoding",
+        ) from error
+    if not any(header):
+        raise DataError(
+            f"data file is empty: {path}",
+            expected="a header line and rows",
+            fix="check where the file came from",
+        )
+    twice = sorted({name for name in header if header.count(name) > 1})
+    if twice:
+        raise DataError(
+            f"data file names a column twice: {', '.join(twice)} ({path})",
+            expected="each column once",
+            fix="rename or drop one of them",
+        )
+    if row is None:
+        raise DataError(
+            f"data file has a header but no row: {path}",
+            expected="at least one row",
+            fix="check where the file came from",
+        )

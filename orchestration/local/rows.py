@@ -1,0 +1,100 @@
+"""The rows of a CSV file, with the types of a use case instead of guessed ones."""
+
+import csv
+import math
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+from usecase.errors import DataError
+from usecase.features import DType, Feature
+
+Value = float | int | bytes
+
+
+class Row(NamedTuple):
+    """One row: its cells as they stand, and the values of its features; missing ones left out."""
+
+    cells: list[str]
+    values: dict[str, Value]
+
+
+def read_header(path: Path) -> list[str]:
+    """Returns the column names of a CSV file."""
+    with path.open(newline="", encoding="utf-8") as file:
+        return next(csv.reader(file))
+
+
+def read_rows(path: Path, features: tuple[Feature, ...]) -> Iterator[Row]:
+    """Yields the rows of a CSV file in their order; blank lines are no rows.
+
+    Args:
+        path: The file, with a header line.
+        features: The columns to read values from; an empty cell, or NaN, is a missing value.
+
+    Raises:
+        DataError: If a feature has no column, a line has too many or too few cells, or a cell does
+            not hold a value of its type.
+    """
+    with path.open(newline="", encoding="utf-8") as file:
+        reader = csv.reader(file)
+        header = next(reader)
+        places = _places(header, features, path)
+        for cells in reader:
+            if not cells:
+                continue
+            if len(cells) != len(header):
+                raise DataError(
+                    f"{path}, line {reader.line_num}: {len(cells)} cells, not {len(header)}",
+                    expected="as many cells as the header has columns",
+                    fix="check for a missing quote or comma",
+                )
+            values = {}
+            for feature, place in places:
+                where = f'{path}, line {reader.line_num}, column "{feature.name}"'
+                value = parse_cell(cells[place], feature.dtype, where)
+                if value is not None:
+                    values[feature.name] = value
+            yield Row(cells, values)
+
+
+def parse_cell(cell: str, dtype: DType, where: str) -> Value | None:
+    """Returns the value of a cell; None if it is missing.
+
+    Args:
+        cell: Its text.
+        dtype: Its type.
+        where: Names the cell in an error.
+
+    Raises:
+        DataError: If the cell holds no such value.
+    """
+    if dtype == "string":
+        return cell.encode() or None
+    text = cell.strip()
+    try:
+        number = float(text) if text else math.nan
+        if math.isnan(number):
+            return None
+        if dtype == "float32":
+            return number
+        # Not through float, which would round integers above 2^53.
+        return int(text) if not number.is_integer() or text.lstrip("+-").isdigit() else int(number)
+    except (ValueError, OverflowError):
+        kind = "a number" if dtype == "float32" else "a whole number"
+        raise DataError(
+            f'{where}: "{cell}" is not {kind}', fix="correct it, or leave the cell empty"
+        ) from None
+
+
+def _places(
+    header: list[str], features: tuple[Feature, ...], path: Path
+) -> list[tuple[Feature, int]]:
+    gone = [f.name for f in features if f.name not in header]
+    if gone:
+        raise DataError(
+            f"{path} has no column {', '.join(gone)}",
+            expected="every feature of the model as a column (cells may be empty)",
+            fix="add it to the header",
+        )
+    return [(feature, header.index(feature.name)) for feature in features]

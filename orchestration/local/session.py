@@ -1,0 +1,185 @@
+"""A run in which something has to be executed: node after node, then the verdict."""
+
+import dataclasses
+import logging
+import time
+from typing import TYPE_CHECKING, Any
+
+from components import push_destination
+from orchestration.gates import gate_results
+from orchestration.local.console import Console
+from orchestration.local.unchanged import serving_digest
+from orchestration.local.workspace import Workspace
+from orchestration.node_keys import NodeKey, add_keys
+from orchestration.outcome import decide
+from orchestration.plan import Plan
+from orchestration.reasons import flatten, reason, reused
+from orchestration.records import LOG_FILE, Ingredients, RunRecord, records
+from orchestration.results import Destination, NodeResult, RunResult
+from pipeline.places import Places
+from pipeline.stage_names import STAGES
+from usecase.errors import UserError
+
+if TYPE_CHECKING:
+    from orchestration.local.tfx_imports import Execution, Executor
+
+LOGGER = logging.getLogger(__name__)
+DESTINATION = "serving"
+NO_VERSION = 0
+LONGEST_MESSAGE = 300
+
+
+@dataclasses.dataclass
+class Session:
+    """Executes one run.
+
+    Attributes:
+        plan: What to run.
+        workspace: Where everything goes.
+        console: Is told of every step.
+        run_id: The run.
+        key: Digest of all that it is made of.
+        started: When it started, by the monotonic clock.
+    """
+
+    plan: Plan
+    workspace: Workspace
+    console: Console
+    run_id: str
+    key: str
+    started: float
+    results: list[NodeResult] = dataclasses.field(default_factory=list)
+    executions: "dict[str, Execution]" = dataclasses.field(default_factory=dict)
+    ingredients: dict[str, Ingredients] = dataclasses.field(default_factory=dict)
+    error: str = ""
+
+    def run(self) -> RunRecord:
+        """Runs every node, or as many as the gates let, and returns the record."""
+        executor, keys = self._prepare()
+        before = _last_ingredients(self.workspace)
+        for node in executor.nodes():
+            node_id = node.node_info.id
+            self.console.node_started(node_id)
+            result = self._run_node(executor, node, keys[node_id], before.get(node_id))
+            self.results.append(result)
+            self.console.node_finished(result)
+        return self._record()
+
+    def _prepare(self) -> "tuple[Executor, dict[str, NodeKey]]":
+        from orchestration.local.tfx_imports import Executor, create_nodes
+
+        places = Places(
+            data=str(self.plan.data),
+            schema=str(self.plan.schema),
+            pipeline_root=str(self.workspace.artifacts),
+            checkpoints=str(self.workspace.checkpoints),
+            serving=str(self.workspace.serving),
+            baseline_version=push_destination.latest_version(self.workspace.serving) or NO_VERSION,
+        )
+        nodes = create_nodes(self.plan.use_case, self.plan.declaration, places)
+        keys = add_keys(nodes, self.plan.declaration)
+        executor = Executor(
+            self.plan.use_case.name,
+            nodes,
+            self.workspace.artifacts,
+            self.workspace.metadata,
+            self.run_id,
+        )
+        return executor, keys
+
+    def _run_node(
+        self, executor: "Executor", node: Any, key: NodeKey, before: Ingredients | None
+    ) -> NodeResult:
+        node_id = node.node_info.id
+        if self.error:
+            return NodeResult(node_id, STAGES[node_id], "skipped", 0.0, "a node before it failed")
+        started = time.monotonic()
+        try:
+            execution = executor.run(node)
+        except Exception as error:
+            LOGGER.exception("%s failed", node_id)
+            self.error = f"{node_id}: {_message(error)}"
+            seconds = time.monotonic() - started
+            return NodeResult(node_id, STAGES[node_id], "failed", seconds, _message(error))
+        self.executions[node_id] = execution
+        return self._describe(execution, time.monotonic() - started, key, before)
+
+    def _describe(
+        self, execution: "Execution", seconds: float, key: NodeKey, before: Ingredients | None
+    ) -> NodeResult:
+        from orchestration.local.tfx_imports import fact
+
+        node_id = execution.node_id
+        if execution.state == "skipped":
+            return NodeResult(node_id, STAGES[node_id], "skipped", 0.0, "a gate before it refused")
+        now = Ingredients(
+            **dataclasses.asdict(key),
+            config=flatten(execution.properties),
+            inputs=execution.inputs,
+        )
+        self.ingredients[node_id] = now
+        cached = execution.state == "cached"
+        verdicts = gate_results({node_id: execution.outputs})
+        return NodeResult(
+            node_id,
+            STAGES[node_id],
+            "cached" if cached else "ran",
+            seconds,
+            reused(execution.reused_from, self.run_id) if cached else reason(before, now),
+            fact(execution),
+            refused=any(not verdict.passed for verdict in verdicts),
+        )
+
+    def _record(self) -> RunRecord:
+        verdicts = gate_results({n: e.outputs for n, e in self.executions.items()})
+        pusher = self.executions.get("Pusher")
+        push = pusher.output_properties if pusher else {}
+        version = push_destination.latest_version(self.workspace.serving)
+        outcome = decide(
+            self.error,
+            verdicts,
+            pushed=bool(push.get("pushed")),
+            up_to_date=bool(push.get("up_to_date")),
+            version=version,
+        )
+        serving = self.workspace.serving / str(version) if version is not None else None
+        result = RunResult(
+            run_id=self.run_id,
+            verdict=outcome.verdict,
+            headline=outcome.headline,
+            nodes=tuple(self.results),
+            gates=tuple(result for verdict in verdicts for result in verdict.results),
+            destinations=(Destination(DESTINATION, bool(push.get("pushed")), version),),
+            metrics={k: v for verdict in verdicts for k, v in verdict.metrics.items()},
+            serving_model=str(serving) if serving else None,
+            mobile_model=None,
+            log=str(self.workspace.runs / self.run_id / LOG_FILE),
+            seconds=time.monotonic() - self.started,
+            error=self.error,
+        )
+        return RunRecord(
+            result,
+            self.workspace.use_case,
+            self.key,
+            serving_digest(self.workspace),
+            self.ingredients,
+        )
+
+
+def _last_ingredients(workspace: Workspace) -> dict[str, Ingredients]:
+    """Returns what each node was made of when it last ran or was reused."""
+    found: dict[str, Ingredients] = {}
+    for record in records(workspace.runs, workspace.use_case):
+        for node_id, parts in record.ingredients.items():
+            found.setdefault(node_id, parts)
+        if record.result.verdict in ("pushed", "up_to_date"):
+            break
+    return found
+
+
+def _message(error: Exception) -> str:
+    """Returns what to tell the user of an error; its traceback is in the log."""
+    if isinstance(error, UserError):
+        return str(error)
+    first_line = (str(error).strip().splitlines() or [""])[0]
+    return f"{type(error).__name__}: {first_line}"[:LONGEST_MESSAGE]

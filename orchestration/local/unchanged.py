@@ -1,0 +1,61 @@
+"""A run of which nothing has changed since the last one is recognised before TFX is imported."""
+
+import dataclasses
+from pathlib import Path
+
+from components import push_destination
+from orchestration.local.workspace import Workspace
+from orchestration.reasons import reused
+from orchestration.records import LOG_FILE, RunRecord, records
+from orchestration.results import NodeResult
+
+
+def serving_digest(workspace: Workspace) -> str:
+    """Returns a digest of the model that serves, version included; "" if there is none."""
+    version = push_destination.latest_version(workspace.serving)
+    if version is None:
+        return ""
+    return f"{version}-{push_destination.digest(workspace.serving / str(version))}"
+
+
+def same_again(workspace: Workspace, key: str, run_id: str, folder: Path) -> RunRecord | None:
+    """Repeats the last run's outcome, if everything it was made of is as it was.
+
+    Args:
+        workspace: The output folder.
+        key: Digest of all that this run is made of.
+        run_id: This run.
+        folder: Its folder.
+
+    Returns:
+        The record of this run, with nothing executed; None if something has to run: other data,
+        config, schema, code or lock, a last run that failed, or a push that is gone or damaged.
+    """
+    last = next(records(workspace.runs, workspace.use_case), None)
+    if last is None or last.key != key or last.result.verdict == "failed":
+        return None
+    if last.serving_digest != serving_digest(workspace):
+        return None
+    log = folder / LOG_FILE
+    log.write_text(f"nothing has changed since run {last.result.run_id}\n", encoding="utf-8")
+    refused = last.result.verdict == "not_pushed"
+    places = tuple(dataclasses.replace(d, pushed=False) for d in last.result.destinations)
+    version = places[0].version
+    result = dataclasses.replace(
+        last.result,
+        run_id=run_id,
+        verdict="not_pushed" if refused else "up_to_date",
+        headline=last.result.headline if refused else f"nothing changed, version {version} serves",
+        nodes=tuple(_reused(node, last.result.run_id, run_id) for node in last.result.nodes),
+        destinations=places,
+        log=str(log),
+        seconds=0.0,
+    )
+    return dataclasses.replace(last, result=result)
+
+
+def _reused(node: NodeResult, made_by: str, run_id: str) -> NodeResult:
+    if node.state == "skipped":
+        return node
+    reason = node.reason if node.state == "cached" else reused(made_by, run_id)
+    return dataclasses.replace(node, state="cached", seconds=0.0, reason=reason)

@@ -1,0 +1,177 @@
+"""The verdict on a run: what came of it, why, and what to type next."""
+
+import dataclasses
+import shlex
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from orchestration.local.gate_view import GateTable
+from orchestration.local.text import Glyphs, Line, Span, cells, duration, number, pad
+from orchestration.results import RunResult, RunVerdict
+
+WORDS: dict[RunVerdict, tuple[str, str]] = {
+    "pushed": ("PUSHED", "bold green"),
+    "up_to_date": ("UP TO DATE", "bold green"),
+    "not_pushed": ("NOT PUSHED", "bold yellow"),
+    "failed": ("FAILED", "bold red"),
+}
+PREDICT = "python local_runner.py predict --data new.csv --out predictions.csv"
+RUN = "python local_runner.py run"
+LINEAR = "linear/"
+TABLE_WIDTH = 80
+
+
+def verdict_line(result: RunResult, glyphs: Glyphs) -> Line:
+    """Returns the verdict in one line."""
+    word, style = WORDS[result.verdict]
+    headline = glyphs.prose(result.headline or _default_headline(result))
+    reason = glyphs.show(" — ") + headline if headline else ""
+    time = Span(f"  [{duration(result.seconds)}]", "dim")
+    return Line.of(Span("VERDICT", "bold"), "  ", Span(word, style), reason, time, hang=9)
+
+
+def verdict_lines(result: RunResult, glyphs: Glyphs, config: str = "") -> list[Line]:
+    """Returns the whole verdict.
+
+    Args:
+        result: The run.
+        glyphs: The signs to use.
+        config: Path of the run's configuration, for the command that runs it again.
+    """
+    result = _with_short_paths(result)
+    width = _label_width(result)
+    lines = [verdict_line(result, glyphs)]
+    if result.error and glyphs.prose(result.error) != glyphs.prose(result.headline):
+        lines += _labelled("error", width, result.error.splitlines(), glyphs, prose=True)
+    lines += GateTable(result.gates, glyphs, width).lines()
+    lines += _metric_lines(result.metrics, width)
+    lines.append(Line())
+    lines += _place_lines(result, width, glyphs)
+    lines += _labelled("log", width, [result.log], glyphs)
+    return lines + _next_lines(result, width, glyphs, config)
+
+
+def quiet_lines(result: RunResult, glyphs: Glyphs) -> list[Line]:
+    """Returns the verdict line and the conditions that do not hold."""
+    lines = [verdict_line(result, glyphs)]
+    if result.verdict == "not_pushed":
+        failed = [gate for gate in result.gates if not gate.passed]
+        lines += GateTable(failed, glyphs, _label_width(result)).lines()
+    return lines
+
+
+def _with_short_paths(result: RunResult) -> RunResult:
+    """Returns the run with paths below the current folder as a user would type them."""
+    return dataclasses.replace(
+        result,
+        serving_model=_short_path(result.serving_model),
+        mobile_model=_short_path(result.mobile_model),
+        log=_short_path(result.log) or "",
+    )
+
+
+def _short_path(path: str | None) -> str | None:
+    here = Path.cwd()
+    below = path is not None and Path(path).is_relative_to(here)
+    return str(Path(path).relative_to(here)) if path and below else path
+
+
+def _default_headline(result: RunResult) -> str:
+    if result.verdict == "pushed":
+        new = [place for place in result.destinations if place.pushed]
+        by_version: dict[int | None, list[str]] = {}
+        for place in new:
+            by_version.setdefault(place.version, []).append(place.name)
+        if list(by_version.values())[:1] == [[place.name for place in new]]:
+            return f"version {new[0].version} serves now"
+        return ", ".join(f"{place.name} version {place.version}" for place in new)
+    if result.verdict == "up_to_date":
+        return "nothing new to push"
+    if result.verdict == "not_pushed":
+        refused = dict.fromkeys(gate.name for gate in result.gates if not gate.passed)
+        return "refused by gate: " + ", ".join(refused) if refused else ""
+    return next(iter(result.error.splitlines()), "")
+
+
+def _label_width(result: RunResult) -> int:
+    return max(cells(name) for name in ["serving", *(gate.name for gate in result.gates)])
+
+
+def _labelled(
+    label: str, width: int, texts: Iterable[str], glyphs: Glyphs, *, prose: bool = False
+) -> list[Line]:
+    """Returns texts below each other, with a label before the first."""
+    lines = []
+    for text in texts:
+        head = f"  {pad(label, width)}  "
+        lines.append(
+            Line.of(Span(head, "dim"), glyphs.show(text), hang=len(head) if prose else None)
+        )
+        label = ""
+    return lines
+
+
+def _metric_lines(metrics: dict[str, float], label_width: int) -> list[Line]:
+    """Returns the metrics of the model above those of the linear baseline, in columns."""
+    linear = {name[len(LINEAR) :]: value for name, value in metrics.items() if _is_linear(name)}
+    model = {name: value for name, value in metrics.items() if "/" not in name}
+    rows = [(label, row) for label, row in (("model", model), ("linear", linear)) if row]
+    columns = [_column(name, [row for _, row in rows]) for name in {**model, **linear}]
+    lines: list[Line] = []
+    for block in _blocks(columns, TABLE_WIDTH - 4 - label_width):
+        heads, *values = zip(*block, strict=True)
+        lines += [Line(), Line.of(Span(" " * (4 + label_width) + "  ".join(heads), "dim"))]
+        for (label, _), texts in zip(rows, values, strict=True):
+            head = Span(f"  {pad(label, label_width)}  ", "dim")
+            lines.append(Line.of(head, "  ".join(texts)))
+    return lines
+
+
+def _is_linear(name: str) -> bool:
+    return name.startswith(LINEAR) and "/" not in name[len(LINEAR) :]
+
+
+def _column(name: str, rows: Sequence[dict[str, float]]) -> list[str]:
+    """Returns a metric's name and its value in each row, all of one width."""
+    texts = [name, *(number(row[name]) if name in row else "" for row in rows)]
+    width = max(map(cells, texts))
+    return [" " * (width - cells(text)) + text for text in texts]
+
+
+def _blocks(columns: list[list[str]], width: int) -> list[list[list[str]]]:
+    """Splits columns into blocks that fit the width, two blanks between columns."""
+    blocks: list[list[list[str]]] = []
+    used = width
+    for column in columns:
+        size = cells(column[0]) + 2
+        if not blocks or used + size > width + 2:
+            blocks.append([])
+            used = 0
+        blocks[-1].append(column)
+        used += size
+    return blocks
+
+
+def _place_lines(result: RunResult, width: int, glyphs: Glyphs) -> list[Line]:
+    """Returns which models serve now."""
+    pushed = {place.name: place.pushed for place in result.destinations}
+    lines = []
+    for name, path in (("serving", result.serving_model), ("mobile", result.mobile_model)):
+        if name == "mobile" and path is None and name not in pushed:
+            continue
+        line = _labelled(name, width, [path or "none yet"], glyphs)[0]
+        if path and name in pushed:
+            change = "  (new)" if pushed[name] else "  (unchanged)"
+            line = Line((*line.spans, Span(change, "dim")))
+        lines.append(line)
+    return lines
+
+
+def _next_lines(result: RunResult, width: int, glyphs: Glyphs, config: str) -> list[Line]:
+    log = shlex.quote(result.log)
+    again = f"{RUN} --config {shlex.quote(config)}" if config else RUN
+    commands = {
+        "failed": [f"tail -n 40 {log}"],
+        "not_pushed": [f"less {log}", f"{again}  # when mended"],
+    }
+    return _labelled("next", width, commands.get(result.verdict, [PREDICT]), glyphs)

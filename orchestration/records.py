@@ -1,0 +1,82 @@
+"""The record of each run on disk: what came of it, and what it was made of."""
+
+import dataclasses
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from orchestration.results import RunResult
+
+RECORD_FILE = "run.json"
+LOG_FILE = "run.log"
+
+
+@dataclasses.dataclass(frozen=True)
+class Ingredients:
+    """All that decided whether a node could be reused.
+
+    Attributes:
+        code: Digest of each project file that it runs.
+        files: Digest of each file that it is given by path.
+        lock: Digest of the dependency locks.
+        config: Its properties, flat, as text.
+        inputs: Ids of its input artifacts, by input.
+    """
+
+    code: dict[str, str]
+    files: dict[str, str]
+    lock: str
+    config: dict[str, str]
+    inputs: dict[str, list[int]]
+
+
+@dataclasses.dataclass(frozen=True)
+class RunRecord:
+    """One run on disk.
+
+    Attributes:
+        result: What came of it.
+        use_case: Name of the use case.
+        key: Digest of all that the run was made of; equal keys give equal runs.
+        serving_digest: Digest of the model that served when it ended; "" if there was none.
+        ingredients: What each node was made of, by node id.
+    """
+
+    result: RunResult
+    use_case: str
+    key: str
+    serving_digest: str
+    ingredients: dict[str, Ingredients]
+
+    def write(self, folder: Path) -> None:
+        """Writes the record, whole or not at all."""
+        raw: dict[str, Any] = dataclasses.asdict(self)
+        raw["result"] = self.result.to_json()
+        incoming = folder / f"{RECORD_FILE}.new"
+        incoming.write_text(json.dumps(raw, indent=1), encoding="utf-8")
+        incoming.replace(folder / RECORD_FILE)
+
+    @classmethod
+    def read(cls, folder: Path) -> "RunRecord":
+        """Reads the record of one run.
+
+        Raises:
+            OSError: If there is none.
+            ValueError, KeyError, TypeError: If it was written by another version of this program.
+        """
+        raw = json.loads((folder / RECORD_FILE).read_text(encoding="utf-8"))
+        nodes = {node: Ingredients(**parts) for node, parts in raw.pop("ingredients").items()}
+        result = RunResult.from_json(raw.pop("result"))
+        return cls(result=result, ingredients=nodes, **raw)
+
+
+def records(runs: Path, use_case: str) -> Iterator[RunRecord]:
+    """Yields the readable records of a use case, newest first."""
+    for folder in sorted(runs.glob("*/"), reverse=True):
+        try:
+            record = RunRecord.read(folder)
+        except (OSError, ValueError, KeyError, TypeError):
+            continue
+        if record.use_case == use_case:
+            yield record

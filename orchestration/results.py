@@ -1,0 +1,103 @@
+"""The outcome of a run, as the console, `--json` and the run's record tell it."""
+
+import dataclasses
+from typing import Any, Literal
+
+from components.verdict import GateResult
+
+NodeState = Literal["ran", "cached", "skipped", "failed"]
+RunVerdict = Literal["pushed", "not_pushed", "up_to_date", "failed"]
+
+EXIT_CODES: dict[RunVerdict, int] = {"pushed": 0, "up_to_date": 0, "not_pushed": 1, "failed": 2}
+
+
+@dataclasses.dataclass(frozen=True)
+class NodeResult:
+    """One node of a run.
+
+    Attributes:
+        id: The node, for example "Trainer".
+        stage: Its short name for people, for example "train".
+        state: What became of it.
+        seconds: Wall time; 0 where it did not run.
+        reason: Why it ran, or which run it was reused from.
+        fact: The one fact that matters; may be empty.
+        refused: Whether it is a gate that said no.
+    """
+
+    id: str
+    stage: str
+    state: NodeState
+    seconds: float
+    reason: str = ""
+    fact: str = ""
+    refused: bool = False
+
+
+@dataclasses.dataclass(frozen=True)
+class Destination:
+    """One place that a model is pushed to.
+
+    Attributes:
+        name: "serving" or "mobile".
+        pushed: Whether this run pushed to it.
+        version: The version that it serves now; None if there is none.
+    """
+
+    name: str
+    pushed: bool
+    version: int | None
+
+
+@dataclasses.dataclass(frozen=True)
+class RunResult:
+    """One run, whole.
+
+    Attributes:
+        run_id: The run, for example "2026-11-20T23-20-01".
+        verdict: What came of it.
+        headline: Why, in one line.
+        nodes: Its nodes in order.
+        gates: Every condition of every gate that was reached.
+        destinations: The places that models are pushed to.
+        metrics: Name to value; "linear/..." are those of the linear baseline.
+        serving_model: Path of the model that serves now, None if there is none.
+        mobile_model: Path of the mobile model, None if there is none.
+        log: Path of the run's log file.
+        seconds: Wall time of the run.
+        error: What went wrong, where the run failed; may be empty.
+    """
+
+    run_id: str
+    verdict: RunVerdict
+    headline: str
+    nodes: tuple[NodeResult, ...]
+    gates: tuple[GateResult, ...]
+    destinations: tuple[Destination, ...]
+    metrics: dict[str, float]
+    serving_model: str | None
+    mobile_model: str | None
+    log: str
+    seconds: float = 0.0
+    error: str = ""
+
+    @property
+    def exit_code(self) -> int:
+        """0 pushed or nothing to do, 1 a gate refused, 2 failed."""
+        return EXIT_CODES[self.verdict]
+
+    def to_json(self) -> dict[str, Any]:
+        """Returns the run as plain JSON types (dataclass fields under their own names)."""
+        return dataclasses.asdict(self)
+
+    @classmethod
+    def from_json(cls, raw: dict[str, Any]) -> "RunResult":
+        """Rebuilds a run from `to_json`."""
+        return cls(
+            **{
+                **raw,
+                "nodes": tuple(NodeResult(**node) for node in raw["nodes"]),
+                "gates": tuple(GateResult(**gate) for gate in raw["gates"]),
+                "destinations": tuple(Destination(**place) for place in raw["destinations"]),
+            }
+        )

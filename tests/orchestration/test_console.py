@@ -1,0 +1,322 @@
+"""What the console prints, held against whole outputs."""
+
+import io
+import json
+import math
+import subprocess
+import sys
+
+import pytest
+
+from components.verdict import judge
+from orchestration.local.console import (
+    PlainConsole,
+    PlainWriter,
+    RunHeader,
+    make_console,
+)
+from orchestration.results import Destination, NodeResult, RunResult
+from usecase.errors import ConfigError
+
+HEADER = RunHeader("taxi", "2026-11-20T23-20-01", "local", "cpu", "configs/taxi.yaml")
+LOG = "outputs/runs/2026-11-20T23-20-01/run.log"
+SERVING = "outputs/serving/taxi/1763679601"
+MOBILE = "outputs/mobile/taxi/1763679601/model.tflite"
+NODES = (
+    NodeResult("CsvExampleGen", "ingest", "cached", 0, "from run 22-58-10", "15,002 rows"),
+    NodeResult("Trainer", "train", "ran", 72, "config changed: training.epochs", "loss 0.201"),
+    NodeResult("Evaluator", "evaluate", "ran", 4.1, "first run", "auc 0.958"),
+    NodeResult("Pusher", "push", "ran", 0.2, "", "version 1763679601"),
+)
+REFUSED = (
+    *NODES[:2],
+    NodeResult("Evaluator", "evaluate", "ran", 4.1, "first run", "auc too low", refused=True),
+    NodeResult("Pusher", "push", "skipped", 0, "the quality gate said no"),
+)
+GATES = (
+    judge("data", "anomalies", 0, "max", 0),
+    judge("quality", "auc", 0.9581, "min", 0.93),
+    judge("quality", "auc", -0.0041, "min_change", -0.01),
+    *(judge("quality", "auc", 0.87 + h / 500, "min", 0.85, slice_name=f"hour={h}") for h in (2, 1)),
+)
+FAILED_GATES = (
+    *GATES,
+    judge("quality", "auc", 0.8496, "min", 0.85, slice_name="hour=7", detail="63 rows"),
+    judge("quality", "auc", None, "min", 0.85, slice_name="hour=9", detail="no rows"),
+)
+METRICS = {"auc": 0.9581, "loss": 0.2014, "linear/auc": 0.951, "linear/loss": math.nan}
+
+
+def run_result(verdict, headline="", **changes):
+    pushed = verdict == "pushed"
+    return RunResult(
+        **{
+            "run_id": HEADER.run_id,
+            "verdict": verdict,
+            "headline": headline,
+            "nodes": NODES,
+            "gates": GATES,
+            "destinations": tuple(
+                Destination(n, pushed, 1763679601) for n in ("serving", "mobile")
+            ),
+            "metrics": METRICS,
+            "serving_model": SERVING,
+            "mobile_model": MOBILE,
+            "log": LOG,
+            "seconds": 77.2,
+            **changes,
+        }
+    )
+
+
+NOT_PUSHED = run_result("not_pushed", "quality gate refused auc", nodes=REFUSED, gates=FAILED_GATES)
+
+
+def play(console, result):
+    with console:
+        console.start(HEADER, [(node.id, node.stage) for node in result.nodes])
+        for node in result.nodes:
+            if node.state != "skipped":
+                console.node_started(node.id)
+            console.node_finished(node)
+        console.finish(result)
+
+
+def told(result, stream=None, **changes):
+    """Returns what stdout and stderr hold after a run."""
+    options = {"quiet": False, "verbose": False, "json": False, "environ": {}, **changes}
+    out, err = stream or io.StringIO(), options.pop("stderr", io.StringIO())
+    play(make_console(stdout=out, stderr=err, **options), result)
+    return out, err
+
+
+HEAD = "taxi · run 2026-11-20T23-20-01 · local · cpu · config configs/taxi.yaml\n"
+PUSHED_TEXT = f"""{HEAD}
+  ✔ ingest    CsvExampleGen  cached   from run 22-58-10 · 15,002 rows
+  ✔ train     Trainer        1m 12s   ran: config changed: training.epochs · loss 0.201
+  ✔ evaluate  Evaluator        4.1s   auc 0.958
+  ✔ push      Pusher           0.2s   version 1763679601
+
+VERDICT  PUSHED — version 1763679601 serves now  [1m 17s]
+  data     anomalies         0 ≤      0 ✔
+  quality  auc           0.958 ≥  0.930 ✔
+           auc change   −0.004 ≥ −0.010 ✔
+           auc  hour=1   0.872 ≥  0.850 ✔  worst of 2 passed
+
+             auc   loss
+  model    0.958  0.201
+  linear   0.951    NaN
+
+  serving  {SERVING}  (new)
+  mobile   {MOBILE}  (new)
+  log      {LOG}
+  next     python local_runner.py predict --data new.csv --out predictions.csv
+"""
+NOT_PUSHED_TEXT = f"""{HEAD}
+  ✔ ingest    CsvExampleGen  cached   from run 22-58-10 · 15,002 rows
+  ✔ train     Trainer        1m 12s   ran: config changed: training.epochs · loss 0.201
+  ✘ evaluate  Evaluator        4.1s   auc too low
+  - push      Pusher        skipped   the quality gate said no
+
+VERDICT  NOT PUSHED — quality gate refused auc  [1m 17s]
+  data     anomalies         0 ≤      0 ✔
+  quality  auc           0.958 ≥  0.930 ✔
+           auc change   −0.004 ≥ −0.010 ✔
+           auc  hour=9     n/a ≥  0.850 ✘
+             no rows
+           auc  hour=7  0.8496 ≥ 0.8500 ✘
+             63 rows
+           auc  hour=1   0.872 ≥  0.850 ✔  worst of 2 passed
+
+             auc   loss
+  model    0.958  0.201
+  linear   0.951    NaN
+
+  serving  {SERVING}  (unchanged)
+  mobile   {MOBILE}  (unchanged)
+  log      {LOG}
+  next     less {LOG}
+           python local_runner.py run --config configs/taxi.yaml  # when mended
+"""
+FAILED_TEXT = f"""{HEAD}
+  ✔ ingest  CsvExampleGen  cached   from run 22-58-10 · 15,002 rows
+  ✘ train   Trainer          3.0s   failed: out of memory
+
+VERDICT  FAILED — Trainer failed  [3s]
+  error    out of memory
+           in models/fitting.py
+
+  serving  none yet
+  log      {LOG}
+  next     tail -n 40 {LOG}
+"""
+QUIET_TEXT = """\
+VERDICT  NOT PUSHED — quality gate refused auc  [1m 17s]
+  quality  auc  hour=9     n/a ≥  0.850 ✘
+             no rows
+           auc  hour=7  0.8496 ≥ 0.8500 ✘
+             63 rows
+"""
+FAILED = run_result(
+    "failed",
+    "Trainer failed",
+    nodes=(NODES[0], NodeResult("Trainer", "train", "failed", 3, "out of memory")),
+    gates=(),
+    destinations=(),
+    metrics={},
+    serving_model=None,
+    mobile_model=None,
+    error="out of memory\nin models/fitting.py",
+    seconds=3,
+)
+
+
+@pytest.mark.parametrize(
+    ("result", "text"),
+    [(run_result("pushed"), PUSHED_TEXT), (NOT_PUSHED, NOT_PUSHED_TEXT), (FAILED, FAILED_TEXT)],
+    ids=["pushed", "not pushed", "failed"],
+)
+def test_plain_output(result, text):
+    out, err = told(result)
+    assert out.getvalue() == text
+    assert not err.getvalue()
+
+
+def test_up_to_date():
+    text = told(run_result("up_to_date"))[0].getvalue()
+    assert "\nVERDICT  UP TO DATE — nothing new to push  [1m 17s]\n" in text
+    assert text.endswith(
+        "next     python local_runner.py predict --data new.csv --out predictions.csv\n"
+    )
+
+
+def test_quiet():
+    assert told(NOT_PUSHED, quiet=True)[0].getvalue() == QUIET_TEXT
+    pushed = told(run_result("pushed"), quiet=True)[0].getvalue()
+    assert pushed == "VERDICT  PUSHED — version 1763679601 serves now  [1m 17s]\n"
+
+
+def test_progress_in_plain_lines_comes_every_ten_seconds():
+    out, now = io.StringIO(), [0.0]
+    console = PlainConsole(PlainWriter(out), lambda: PlainWriter(out), lambda: now[0])
+    console.start(HEADER, [("Trainer", "train")])
+    console.node_started("Trainer")
+    for now[0] in range(25):
+        console.progress({"epoch": now[0], "epochs": 30, "loss": 0.4121, "steps_per_second": 412.0})
+    assert out.getvalue().splitlines()[2:] == [
+        "    train  Trainer     10s   epoch 10/30  loss 0.412  412 steps/s",
+        "    train  Trainer     20s   epoch 20/30  loss 0.412  412 steps/s",
+    ]
+
+
+def test_an_interrupted_node_is_told():
+    out = io.StringIO()
+    console = PlainConsole(PlainWriter(out), lambda: PlainWriter(out), lambda: 0.0)
+    console.start(HEADER, [("Trainer", "train")])
+    console.node_started("Trainer")
+    with pytest.raises(KeyboardInterrupt), console:
+        raise KeyboardInterrupt
+    console.close()
+    assert out.getvalue().splitlines()[2:] == ["  ✘ train  Trainer    0.0s   stopped"]
+
+
+def test_nodes_that_were_not_heard_of_are_told_with_the_verdict():
+    out = io.StringIO()
+    console = make_console(
+        stdout=out, stderr=out, quiet=False, verbose=False, json=False, environ={}
+    )
+    console.start(HEADER, [("Trainer", "train"), ("Evaluator", "evaluate"), ("Pusher", "push")])
+    console.finish(run_result("failed", nodes=(NODES[1],)))
+    assert [line[:22] for line in out.getvalue().splitlines()[2:5]] == [
+        "  ✔ train     Trainer ",
+        "  · evaluate  Evaluato",
+        "  · push      Pusher  ",
+    ]
+
+
+def test_json():
+    out, err = told(NOT_PUSHED, json=True)
+    assert out.getvalue().count("\n") == 1
+    assert not err.getvalue()
+    raw = json.loads(out.getvalue(), parse_constant=pytest.fail)
+    assert list(raw) == [
+        *("run_id", "verdict", "nodes", "gates", "destinations", "metrics"),
+        *("serving_model", "mobile_model", "log", "headline", "error", "seconds", "exit_code"),
+    ]
+    assert list(raw["nodes"][0])[:4] == ["id", "state", "seconds", "reason"]
+    assert list(raw["gates"][0])[:6] == [
+        *("name", "metric", "slice", "value", "threshold", "passed"),
+    ]
+    assert raw["destinations"][0] == {"name": "serving", "pushed": False, "version": 1763679601}
+    assert raw["metrics"]["linear/loss"] is None
+    assert raw["gates"][-1]["value"] is None
+    assert (raw["error"], raw["exit_code"]) == (None, 1)
+
+
+def test_json_of_numpy_numbers():
+    numpy = pytest.importorskip("numpy")
+    metrics = {"a": numpy.float32("nan"), "b": numpy.float32(0.5), "c": numpy.int64(3)}
+    out, _ = told(run_result("pushed", metrics=metrics), json=True)
+    assert json.loads(out.getvalue())["metrics"] == {"a": None, "b": 0.5, "c": 3}
+
+
+ERROR = ConfigError('unknown key "trainig"', "one of: data, training", 'did you mean "training"?')
+ERROR_TEXT = """\
+error: unknown key "trainig"
+  expected: one of: data, training
+  fix: did you mean "training"?
+"""
+
+
+@pytest.mark.parametrize("quiet", [True, False])
+def test_error(quiet):
+    out, err = io.StringIO(), io.StringIO()
+    with make_console(
+        stdout=out, stderr=err, quiet=quiet, verbose=False, json=False, environ={}
+    ) as console:
+        console.error(ERROR)
+    assert (out.getvalue(), err.getvalue()) == ("", ERROR_TEXT)
+
+
+def test_error_as_json():
+    out, err = io.StringIO(), io.StringIO()
+    with make_console(
+        stdout=out, stderr=err, quiet=False, verbose=False, json=True, environ={}
+    ) as console:
+        console.error(ERROR)
+    assert err.getvalue() == ERROR_TEXT
+    assert json.loads(out.getvalue()) == {
+        **dict.fromkeys(("run_id", "serving_model", "mobile_model", "log")),
+        **{key: [] for key in ("nodes", "gates", "destinations")},
+        "verdict": "failed",
+        "metrics": {},
+        "error": {"what": ERROR.what, "expected": ERROR.expected, "fix": ERROR.fix},
+    }
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "latin-1", "cp1252", "cp437"])
+def test_an_encoding_without_the_glyphs_gets_ascii(encoding):
+    raw = io.BytesIO()
+    stream = io.TextIOWrapper(raw, encoding=encoding, newline="\n")
+    refused = run_result("not_pushed", "über\udce4 Ω", nodes=REFUSED, gates=FAILED_GATES)
+    told(refused, stream)
+    text = raw.getvalue().decode(encoding)
+    assert "\n  ok train     Trainer        1m 12s   ran: config changed:" in text
+    assert "\n  x  evaluate  Evaluator        4.1s   auc too low\n" in text
+    assert "\n           auc change   -0.004 >= -0.010 ok\n" in text
+    assert "\nVERDICT  NOT PUSHED - " in text
+    assert "ber? " in text
+
+
+def test_control_characters_in_data_do_not_reach_the_terminal():
+    nodes = (NodeResult("Trainer", "train", "failed", 1, "bad\x1b[31m\nvalue"),)
+    text = told(run_result("failed", "a\tb\x07", nodes=nodes))[0].getvalue()
+    assert "failed: bad?[31m value\n" in text
+    assert "FAILED — a b?" in text
+
+
+def test_importing_the_console_is_light():
+    heavy = "{'tensorflow', 'tfx', 'pandas', 'numpy', 'rich'}"
+    code = f"import sys, orchestration.local.console; print({heavy} & set(sys.modules))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "set()\n"

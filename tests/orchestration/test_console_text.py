@@ -1,0 +1,166 @@
+"""Numbers, durations and cut lines, for all values."""
+
+import math
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from components.verdict import judge
+from orchestration.local.gate_view import telling
+from orchestration.local.node_view import progress_text
+from orchestration.local.text import (
+    UNICODE,
+    Line,
+    Span,
+    cells,
+    duration,
+    number,
+    number_pair,
+    shorten,
+)
+
+NUMBERS = st.floats(-1e300, 1e300)
+UNITS = {"s": 1, "m": 60, "h": 3600}
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [(0, "0s"), (9, "9s"), (59.6, "1m 00s"), (125, "2m 05s"), (3599.6, "1h 00m"), (3725, "1h 02m")],
+)
+def test_duration(seconds, text):
+    assert duration(seconds) == text
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"), [(0, "0.0s"), (4.06, "4.1s"), (59.94, "59.9s"), (59.96, "1m 00s")]
+)
+def test_duration_with_tenths(seconds, text):
+    assert duration(seconds, tenths=True) == text
+
+
+@given(st.floats(0, 1e7), st.booleans())
+def test_a_duration_reads_back(seconds, tenths):
+    text = duration(seconds, tenths=tenths)
+    parts = [(float(part[:-1]), part[-1]) for part in text.split()]
+    assert all(value < 60 for value, unit in parts if unit != "h")
+    assert abs(sum(value * UNITS[unit] for value, unit in parts) - seconds) <= (
+        60 if "h" in text else 0.5
+    )
+
+
+@pytest.mark.parametrize("seconds", [math.nan, math.inf, -math.inf])
+def test_no_duration(seconds):
+    assert duration(seconds) == "?"
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (None, "n/a"),
+        (math.nan, "NaN"),
+        (-math.inf, "−inf"),
+        (0, "0"),
+        (-0.0, "0"),
+        (9986, "9,986"),
+        (0.93412, "0.934"),
+        (-0.0041, "−0.004"),
+        (12.345, "12.35"),
+        (412.34, "412.3"),
+        (2.4e-7, "2.4e-07"),
+        (-0.00012, "−0.00012"),
+        (1e300, "1e+300"),
+    ],
+)
+def test_number(value, text):
+    assert number(value) == text
+
+
+@given(NUMBERS)
+def test_a_number_reads_back(value):
+    read = float(number(value).replace("−", "-").replace(",", ""))
+    assert math.isclose(read, value, rel_tol=0.06, abs_tol=0)
+    assert len(number(value)) <= 26
+
+
+@pytest.mark.parametrize(
+    ("value", "limit", "pair"),
+    [
+        (0, 0, ("0", "0")),
+        (0.934, 0.9, ("0.934", "0.900")),
+        (0.92996, 0.93, ("0.92996", "0.93000")),
+        (1, 0.9, ("1.000", "0.900")),
+        (1_200_000, 5_000_000, ("1,200,000", "5,000,000")),
+        (2.4e-7, 1e-5, ("2.4e-07", "1e-05")),
+        (None, 0.9, ("n/a", "0.900")),
+        (math.nan, 3, ("NaN", "3")),
+    ],
+)
+def test_number_pair(value, limit, pair):
+    assert number_pair(value, limit) == pair
+
+
+@given(NUMBERS, NUMBERS)
+def test_a_pair_that_differs_looks_different(value, limit):
+    shown = number_pair(value, limit, signed=True)
+    assert (shown[0] == shown[1]) == (value == limit)
+
+
+@given(st.text(), st.integers(0, 40))
+def test_a_shortened_text_fits(text, width):
+    assert cells(shorten(text, width, "…")) <= width
+
+
+@given(st.lists(st.text(max_size=12), max_size=6), st.integers(1, 40))
+def test_a_line_that_is_cut_fits_and_begins_alike(texts, width):
+    line = Line(tuple(Span(text) for text in texts))
+    cut = line.fit(width, "…").text
+    assert cells(cut) <= width
+    assert cut == line.text or line.text.startswith(cut.removesuffix("…"))
+
+
+@pytest.mark.parametrize(
+    ("progress", "room", "text"),
+    [
+        ({}, None, ""),
+        ({"epoch": 3, "loss": math.nan}, None, "epoch 3  loss NaN"),
+        ({"epoch": 1, "epochs": 1, "step": 10, "steps": 40}, None, "step 10/40"),
+        ({"epoch": 3, "epochs": 30, "steps_per_second": 4.25}, None, "epoch 3/30  4.2 steps/s"),
+        ({"epoch": 3, "seconds_left": math.inf}, None, "epoch 3"),
+    ],
+)
+def test_progress(progress, room, text):
+    assert progress_text(progress, room) == text
+
+
+@pytest.mark.parametrize(
+    ("room", "text"),
+    [
+        (None, "epoch 3/30  loss 0.412  412 steps/s  ETA 2m 05s"),
+        (40, "epoch 3/30  loss 0.412  ETA 2m 05s"),
+        (30, "epoch 3/30  ETA 2m 05s"),
+        (12, "epoch 3/30"),
+        (3, "epoch 3/30"),
+    ],
+)
+def test_progress_gives_way_part_by_part(room, text):
+    progress = {"epoch": 3, "epochs": 30, "loss": 0.4123, "steps_per_second": 412.0}
+    assert progress_text({**progress, "seconds_left": 125.0}, room) == text
+
+
+def test_every_failed_slice_is_told_and_the_worst_that_passed():
+    values = {"hour=1": 0.8, "hour=2": 0.95, "hour=3": 0.9, "hour=4": None, "": 0.7}
+    results = [
+        judge("quality", "loss", value, "max", 0.92, slice_name=name)
+        for name, value in values.items()
+    ]
+    assert [(result.slice, note) for result, note in telling(results)] == [
+        ("", ""),
+        ("hour=4", ""),
+        ("hour=2", ""),
+        ("hour=3", "worst of 2 passed"),
+    ]
+
+
+def test_glyphs_are_of_one_column():
+    assert all(cells(sign) == 1 for sign in "✔✘·≥≤—−…" + UNICODE.spinner)
