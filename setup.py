@@ -27,6 +27,7 @@ REQUIREMENTS = [
     "pandas>=1.5,<3",
     "protobuf>=3.20.3,<7",
     "tensorflow-serving-api>=2.16,<2.22",
+    "tensorboard>=2.16,<2.22",
     "pydantic>=2.7,<3",
     "pyyaml>=6,<7",
     "rich>=13",
