@@ -60,11 +60,11 @@ def split_statistics(statistics_uri: Path, split: str) -> statistics_pb2.Dataset
 
 def anomaly_texts(anomalies_uri: Path) -> list[str]:
     """Returns the schema anomalies that are errors, each with the splits in which it stands."""
-    found: dict[str, list[str]] = {}
+    found: dict[str, tuple[str, list[str]]] = {}
     for split in SPLITS:
-        for text in _errors(anomalies_uri / f"Split-{split}" / ANOMALIES_FILE):
-            found.setdefault(text, []).append(split)
-    return [f"{text} ({', '.join(splits)})" for text, splits in found.items()]
+        for kind, text in _errors(anomalies_uri / f"Split-{split}" / ANOMALIES_FILE):
+            found.setdefault(kind, (text, []))[1].append(split)
+    return [f"{text} ({', '.join(splits)})" for text, splits in found.values()]
 
 
 def _schema_result(anomalies_uri: Path) -> GateResult:
@@ -75,16 +75,21 @@ def _schema_result(anomalies_uri: Path) -> GateResult:
     return judge(GATE, "anomalies", float(len(found)), "max", 0.0, detail=detail)
 
 
-def _errors(path: Path) -> Iterator[str]:
-    """Yields the anomalies of one split; warnings, such as a new column, do not count."""
+def _errors(path: Path) -> Iterator[tuple[str, str]]:
+    """Yields the kind and the text of each anomaly of a split; warnings do not count.
+
+    The text may name values, which differ between splits where the kind does not.
+    """
     if not path.exists():
         return
     anomalies = anomalies_pb2.Anomalies.FromString(path.read_bytes())
     for name, info in sorted(anomalies.anomaly_info.items()):
         if info.severity == anomalies_pb2.AnomalyInfo.ERROR:
-            yield f"{name}: {info.description}".rstrip(". ")
+            kind = f"{name}: {info.short_description}"
+            yield kind, f"{name}: {info.description}".rstrip(". ")
     if anomalies.dataset_anomaly_info.severity == anomalies_pb2.AnomalyInfo.ERROR:
-        yield anomalies.dataset_anomaly_info.description.rstrip(". ")
+        text = anomalies.dataset_anomaly_info.description.rstrip(". ")
+        yield text, text
 
 
 def _presence_result(schema: schema_pb2.Schema, statistics_uri: Path) -> GateResult:
@@ -142,7 +147,8 @@ def _label_results(settings: DataGateSettings, examples_uri: Path) -> Iterator[G
         detail=f'rows whose label "{name}" is missing or neither 0 nor 1' if outside else "",
     )
     share = float(min(usable.mean(), 1 - usable.mean())) if len(usable) else 0.0
-    constant = f'the label "{name}" is the same in every row' if share == 0 else ""
+    is_constant = len(usable) > 0 and share == 0
+    constant = f'the label "{name}" is the same in every row' if is_constant else ""
     # A share of exactly 0 never passes, whatever the threshold: there is nothing to learn.
     yield judge(
         GATE, "label_share", share, "min", max(least, np.finfo(float).tiny), detail=constant

@@ -89,5 +89,5 @@ def judge(
     if value is None or value != value:
         passed = False
     else:
-        passed = value <= threshold if bound == "max" else value >= threshold
+        passed = bool(value <= threshold if bound == "max" else value >= threshold)
     return GateResult(name, metric, slice_name, value, threshold, bound, passed, detail)

@@ -41,7 +41,9 @@ def project_code() -> dict[str, str]:
     """Returns the digest of every Python file of the project's packages and runners."""
     packages = [p.parent for p in PROJECT_ROOT.glob("*/__init__.py")]
     files = [f for package in packages for f in package.rglob("*.py")]
-    return {_shown(f): file_digest(f) for f in files if "tests" not in f.parts}
+    return {
+        _shown(f): file_digest(f) for f in files if "tests" not in f.relative_to(PROJECT_ROOT).parts
+    }
 
 
 def code_of(modules: Iterable[str]) -> dict[str, str]:

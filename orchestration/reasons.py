@@ -7,10 +7,15 @@ from typing import Any
 from orchestration.records import Ingredients
 
 FIRST_RUN = "first run"
+ALWAYS = "always runs"
 MOST_NAMES = 3
 # Levels of nesting that say nothing to a user.
 WRAPPERS = ("custom_config", "settings", "declaration", "eval_config")
-DATA_PROPERTY = "input_fingerprint"
+# Properties that are no part of the configuration, and what it means when they alone differ.
+MEANINGS = {
+    "data changed": {"input_fingerprint", "span"},
+    "another version serves now": {"version"},
+}
 
 
 def reason(before: Ingredients | None, now: Ingredients) -> str:
@@ -32,11 +37,13 @@ def reason(before: Ingredients | None, now: Ingredients) -> str:
     if changed := _changed(before.files, now.files):
         return "file changed: " + _names([name.rpartition("/")[2] for name in changed])
     if changed := _changed(before.config, now.config):
-        if changed == [DATA_PROPERTY]:
-            return "data changed"
+        for meaning, properties in MEANINGS.items():
+            if properties.issuperset(changed):
+                return meaning
         return "config changed: " + _names(list(dict.fromkeys(map(_short, changed))))
     if changed := _changed(before.inputs, now.inputs):
-        return "input changed: " + _names(changed)
+        # A gate's verdict, hidden by TFX behind an underscore, never differs alone.
+        return "input changed: " + _names([c for c in changed if c[0] != "_"] or changed)
     return "its last result is gone"
 
 

@@ -63,7 +63,8 @@ class RunRecord:
 
         Raises:
             OSError: If there is none.
-            ValueError, KeyError, TypeError: If it was written by another version of this program.
+            ValueError, KeyError, TypeError, AttributeError: If another version of this program
+                wrote it.
         """
         raw = json.loads((folder / RECORD_FILE).read_text(encoding="utf-8"))
         nodes = {node: Ingredients(**parts) for node, parts in raw.pop("ingredients").items()}
@@ -76,7 +77,7 @@ def records(runs: Path, use_case: str) -> Iterator[RunRecord]:
     for folder in sorted(runs.glob("*/"), reverse=True):
         try:
             record = RunRecord.read(folder)
-        except (OSError, ValueError, KeyError, TypeError):
+        except (OSError, ValueError, KeyError, TypeError, AttributeError):
             continue
         if record.use_case == use_case:
             yield record

@@ -136,7 +136,7 @@ class DataGate(Section):
 
     min_rows: int = Field(100, ge=1, description="Fewest rows that the train split may have.")
     min_label_share: Share = Field(
-        0.01, description="Smallest share of the rarer class in the train split."
+        0.01, description="Smallest share of rows that the rarer class may have."
     )
 
 

@@ -6,9 +6,9 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 PROGRESS_LOGGER = "pipeline.progress"
 FORMAT = "%(asctime)s %(levelname)s %(name)s: %(message)s"
@@ -33,15 +33,19 @@ def redirected(
         os.dup2(file.fileno(), 2)
     done = threading.Event()
     echo = threading.Thread(target=_follow, args=(log, echo_fd, done), daemon=True)
-    handlers = _attach(on_progress)
     if echo_fd is not None:
         echo.start()
+    # Where sys.stdout is no plain descriptor (a notebook, a test), it has to follow as well. The
+    # stream stays open: frameworks that were imported meanwhile hold it for as long as they log.
+    stream = log.open("a", buffering=1, encoding="utf-8", errors="backslashreplace")
     try:
-        yield
+        with redirect_stdout(stream), redirect_stderr(stream):
+            handlers = _attach(on_progress, stream)
+            try:
+                yield
+            finally:
+                _detach(handlers)
     finally:
-        _detach(handlers)
-        sys.stdout.flush()
-        sys.stderr.flush()
         for target, original in enumerate(kept, 1):
             os.dup2(original, target)
             os.close(original)
@@ -60,9 +64,9 @@ class _Progress(logging.Handler):
 
 
 def _attach(
-    on_progress: Callable[[Mapping[str, Any]], None],
+    on_progress: Callable[[Mapping[str, Any]], None], stream: TextIO
 ) -> list[tuple[logging.Logger, logging.Handler]]:
-    text = logging.StreamHandler(sys.stderr)
+    text = logging.StreamHandler(stream)
     text.setFormatter(logging.Formatter(FORMAT))
     root, progress = logging.getLogger(), logging.getLogger(PROGRESS_LOGGER)
     root.setLevel(logging.INFO)

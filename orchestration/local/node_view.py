@@ -15,11 +15,11 @@ from orchestration.local.text import (
     pad,
     shorten,
 )
+from orchestration.reasons import ALWAYS, FIRST_RUN
 from orchestration.results import NodeResult
 
 TIME_WIDTH = 7
 LEAST_REASON = 12
-FIRST_RUN = "first run"
 SEPARATOR = " · "
 
 
@@ -146,7 +146,7 @@ def _notes(node: NodeResult) -> list[str]:
     elif node.state == "ran" and node.refused:
         notes = [node.fact or node.reason]
     elif node.state == "ran":
-        notes = ["" if node.reason in ("", FIRST_RUN) else f"ran: {node.reason}", node.fact]
+        notes = ["" if node.reason in ("", FIRST_RUN, ALWAYS) else f"ran: {node.reason}", node.fact]
     return [note for note in notes if note]
 
 

@@ -13,7 +13,7 @@ from orchestration.local.workspace import Workspace
 from orchestration.node_keys import NodeKey, add_keys
 from orchestration.outcome import decide
 from orchestration.plan import Plan
-from orchestration.reasons import flatten, reason, reused
+from orchestration.reasons import ALWAYS, flatten, reason, reused
 from orchestration.records import LOG_FILE, Ingredients, RunRecord, records
 from orchestration.results import Destination, NodeResult, RunResult
 from pipeline.places import Places
@@ -107,7 +107,7 @@ class Session:
     def _describe(
         self, execution: "Execution", seconds: float, key: NodeKey, before: Ingredients | None
     ) -> NodeResult:
-        from orchestration.local.tfx_imports import fact
+        from orchestration.local.tfx_imports import UNCACHED, fact
 
         node_id = execution.node_id
         if execution.state == "skipped":
@@ -119,13 +119,14 @@ class Session:
         )
         self.ingredients[node_id] = now
         cached = execution.state == "cached"
+        ran = ALWAYS if node_id in UNCACHED else reason(before, now)
         verdicts = gate_results({node_id: execution.outputs})
         return NodeResult(
             node_id,
             STAGES[node_id],
             "cached" if cached else "ran",
             seconds,
-            reused(execution.reused_from, self.run_id) if cached else reason(before, now),
+            reused(execution.reused_from, self.run_id) if cached else ran,
             fact(execution),
             refused=any(not verdict.passed for verdict in verdicts),
         )

@@ -1,0 +1,181 @@
+"""Faults in the data and in training: exit status, message, and the last pushed model still whole.
+
+In one process, which imports TFX once; the model that serves is a stand-in file, because nothing
+here may get as far as touching it.
+"""
+
+import csv
+import json
+
+import pytest
+
+import local_runner
+from components import push_destination
+from tests.e2e.conftest import BUNDLED
+from usecase.paths import PROJECT_ROOT, resolve
+
+ROWS = 2000
+LAST_PUSHED = 1700000000
+
+
+@pytest.fixture(scope="module")
+def workplace(tmp_path_factory):
+    """A folder with an output folder in which something has been pushed."""
+    folder = tmp_path_factory.mktemp("faults")
+    serving = folder / "outputs" / "serving" / "taxi" / str(LAST_PUSHED)
+    serving.mkdir(parents=True)
+    (serving / "saved_model.pb").write_bytes(b"the last pushed model")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def trips():
+    """The header and the first rows of the bundled data."""
+    with resolve(BUNDLED, "data").open(newline="") as file:
+        rows = list(csv.reader(file))
+    return rows[0], rows[1 : ROWS + 1]
+
+
+@pytest.fixture
+def run(workplace, capfd):
+    """Returns a function that runs the pipeline on a CSV text, with an edit of the config."""
+    serving = workplace / "outputs" / "serving" / "taxi"
+    whole = push_destination.digest(serving)
+
+    def run_on(text, edit=("", "")):
+        data, config = workplace / "trips.csv", workplace / "taxi.yaml"
+        data.write_bytes(text if isinstance(text, bytes) else text.encode())
+        source = (PROJECT_ROOT / "configs" / "taxi.yaml").read_text()
+        assert edit[0] in source
+        config.write_text(source.replace(*edit, 1))
+        code = local_runner.main(
+            [
+                *("run", "--json", "--config", str(config), "--data", str(data)),
+                *("--output-dir", str(workplace / "outputs")),
+            ]
+        )
+        captured = capfd.readouterr()
+        assert "Traceback" not in captured.out + captured.err
+        result = json.loads(captured.out.splitlines()[-1])
+        return code, result, captured.err
+
+    yield run_on
+    assert push_destination.versions(serving) == [LAST_PUSHED]
+    assert push_destination.digest(serving) == whole
+
+
+def text_of(header, rows):
+    """Returns rows as CSV."""
+    lines = [",".join(f'"{cell}"' if "," in cell else cell for cell in row) for row in rows]
+    return "\n".join([",".join(header), *lines]) + "\n"
+
+
+def changed(trips, column, change):
+    """Returns the CSV with each cell of a column passed through change(index, cell)."""
+    header, rows = trips
+    place = header.index(column)
+    new = [[*r[:place], change(i, r[place]), *r[place + 1 :]] for i, r in enumerate(rows)]
+    return text_of(header, new)
+
+
+def without(trips, column):
+    """Returns the CSV without a column."""
+    header, rows = trips
+    place = header.index(column)
+    return text_of(
+        *[[*header[:place], *header[place + 1 :]]], [[*r[:place], *r[place + 1 :]] for r in rows]
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("", "data file is empty"),
+        ("\n\n", "data file is empty"),
+        ("fare,tips\n", "data file has a header but no row"),
+        ("fare,tips,fare\n1,2,3\n", "data file names a column twice: fare"),
+        (b"fare,tips\n\xff\xfe,2\n", "data not readable"),
+    ],
+)
+def test_what_cannot_be_read_exits_with_2(run, text, message):
+    code, result, stderr = run(text)
+    assert code == 2
+    assert result["verdict"] == "failed"
+    assert message in stderr
+    assert result["nodes"] == []
+
+
+@pytest.mark.parametrize(
+    ("name", "detail"),
+    [
+        ("column gone", "payment_type: Column is completely missing"),
+        ("label gone", "tips: Column is completely missing"),
+        ("type changed", "fare: Expected data of type: FLOAT but got"),
+        ("new category", "payment_type: Examples contain values missing from the schema: Barter"),
+        ("label out of domain", "tips: Unexpectedly low value"),
+        ("label constant", 'the label "big_tip" is the same in every row'),
+        ("column emptied", "company: a value in 0.0% of rows, not 50%"),
+    ],
+)
+def test_data_that_breaks_the_contract_exits_with_1(run, trips, name, detail):
+    texts = {
+        "column gone": lambda: without(trips, "payment_type"),
+        "label gone": lambda: without(trips, "tips"),
+        "type changed": lambda: changed(trips, "fare", lambda i, c: "free" if i == 5 else c),
+        "new category": lambda: changed(
+            trips, "payment_type", lambda i, c: "Barter" if i % 20 == 0 else c
+        ),
+        "label out of domain": lambda: changed(
+            trips, "tips", lambda i, c: "-3.0" if i % 50 == 0 else c
+        ),
+        "label constant": lambda: changed(trips, "tips", lambda i, c: "0.0"),
+        "column emptied": lambda: changed(trips, "company", lambda i, c: "" if i else c),
+    }
+    code, result, _ = run(texts[name]())
+    assert code == 1
+    assert result["verdict"] == "not_pushed"
+    failed = [gate for gate in result["gates"] if not gate["passed"]]
+    assert failed
+    assert {gate["name"] for gate in failed} == {"data"}
+    assert any(detail in gate["detail"] for gate in failed)
+    states = {node["id"]: node["state"] for node in result["nodes"]}
+    assert states["DataGate"] == "ran"
+    assert states["Transform"] == states["Trainer"] == states["Pusher"] == "skipped"
+    assert result["serving_model"].endswith(str(LAST_PUSHED))
+
+
+def test_one_new_category_in_a_thousand_is_tolerated(run, trips):
+    text = changed(trips, "payment_type", lambda i, c: "Barter" if i % 1000 == 0 else c)
+    # Too few rows end the run at the gate: what comes after it is not asked for here.
+    _, result, _ = run(text, ("evaluation:", "data_gate: {min_rows: 1000000}\nevaluation:"))
+    failed = [gate["metric"] for gate in result["gates"] if not gate["passed"]]
+    assert failed == ["rows"]
+
+
+def test_ragged_row_fails_in_one_line(run, trips):
+    header, rows = trips
+    code, result, _ = run(text_of(header, [*rows[:50], rows[50][:5], *rows[51:]]))
+    assert code == 2
+    assert result["verdict"] == "failed"
+    assert "CsvExampleGen" in json.dumps(result["error"])
+
+
+def test_diverging_training_says_so(run, trips):
+    config = ("evaluation:", "training: {learning_rate: 1.0e+30, max_epochs: 2}\nevaluation:")
+    code, result, _ = run(text_of(*trips), config)
+    assert code == 2
+    states = {node["id"]: node["state"] for node in result["nodes"]}
+    assert states["Trainer"] == "failed"
+    assert states["Evaluator"] == states["Pusher"] == "skipped"
+    assert "training loss became" in json.dumps(result["error"])
+    assert "lower training.learning_rate" in json.dumps(result["error"])
+
+
+def test_two_runs_at_once_do_not_meet(run, workplace, trips):
+    import fcntl
+
+    with (workplace / "outputs" / ".taxi.lock").open("w") as held:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        code, _, stderr = run(text_of(*trips))
+    assert code == 2
+    assert 'another run of "taxi" is at work' in stderr
