@@ -7,7 +7,7 @@ import numpy as np
 import tensorflow as tf
 from tensorflow_metadata.proto.v0 import anomalies_pb2, schema_pb2, statistics_pb2
 
-from components.data_gate import DataGateSettings
+from components.settings import DataGateSettings
 from components.verdict import GateResult, Verdict, judge
 from models.labels import label_of
 from usecase.features import Declaration, read_schema

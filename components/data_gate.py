@@ -5,18 +5,9 @@ from tfx.dsl.component.experimental.decorators import component
 from tfx.types.standard_artifacts import ExampleAnomalies, Examples, ExampleStatistics, Schema
 
 from components.artifacts import GateVerdict
-from usecase.config import DataGate as Thresholds
-from usecase.config import Section
-from usecase.features import Declaration
+from components.settings import DataGateSettings
 
 PASSED_PROPERTY = "passed"
-
-
-class DataGateSettings(Section):
-    """The declaration and the thresholds of the data gate."""
-
-    declaration: Declaration
-    thresholds: Thresholds
 
 
 @component
@@ -40,6 +31,7 @@ def DataGate(  # noqa: N802, a component is a class to its users
         schema: The schema, for the share of rows that must have a value.
         verdict: Output; its custom property `passed` is 1 or 0.
     """
+    # TensorFlow is needed here, not where the graph is built.
     from components.data_checks import judge_data
 
     result = judge_data(

@@ -6,13 +6,11 @@ which are part of the key, and tell why a node ran again.
 """
 
 import ast
-import functools
 import hashlib
-import importlib.util
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from usecase.paths import PROJECT_ROOT
+from usecase.paths import PROJECT_ROOT, file_below, module_file
 
 LOCKS = PROJECT_ROOT / "requirements"
 
@@ -53,56 +51,42 @@ def code_of(modules: Iterable[str]) -> dict[str, str]:
         modules: Dotted module names; modules from outside the project (a function of the user's)
             count too, as far as their own folder goes.
     """
-    found: dict[Path, None] = {}
-    waiting = [origin for module in modules if (origin := _origin(module))]
+    found: dict[str, str] = {}
+    waiting = [path for module in modules if (path := module_file(module))]
     roots = {PROJECT_ROOT, *(path.parent for path in waiting)}
     while waiting:
         path = waiting.pop()
-        if path in found or not _is_ours(path, roots):
-            continue
-        found[path] = None
-        waiting += [origin for name in _imports(path) if (origin := _origin(name))]
-    return {_shown(path): file_digest(path) for path in found}
+        if _shown(path) not in found and _is_ours(path, roots):
+            found[_shown(path)] = file_digest(path)
+            waiting += _imports(path)
+    return found
 
 
 def _is_ours(path: Path, roots: set[Path]) -> bool:
-    if "site-packages" in path.parts:
-        return False
-    return any(path.is_relative_to(root) for root in roots)
+    return "site-packages" not in path.parts and any(path.is_relative_to(r) for r in roots)
 
 
 def _shown(path: Path) -> str:
     return str(path.relative_to(PROJECT_ROOT) if path.is_relative_to(PROJECT_ROOT) else path)
 
 
-@functools.cache
-def _origin(module: str) -> Path | None:
-    """Returns the file of a module without importing it, None for built-ins and names inside."""
-    try:
-        spec = importlib.util.find_spec(module)
-    except (ImportError, AttributeError, ValueError):
-        return None
-    return Path(spec.origin) if spec and spec.origin and spec.origin.endswith(".py") else None
-
-
-def _imports(path: Path) -> Iterator[str]:
-    """Yields the modules that a file names in imports, wherever in the file they stand."""
+def _imports(path: Path) -> Iterator[Path]:
+    """Yields the files of the modules that a file imports, wherever in the file it does so."""
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Import):
-            names = [alias.name for alias in node.names]
-        elif isinstance(node, ast.ImportFrom) and node.module:
-            names = [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]
+            found = [module_file(alias.name) for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            # A name may be a module of the package, or something inside of the module.
+            names = ["", *(alias.name for alias in node.names)]
+            found = [_from(path, node, name) for name in names]
         else:
             continue
-        yield from (name for name in names if _is_project_name(name))
+        yield from (file for file in found if file)
 
 
-@functools.cache
-def _is_project_name(name: str) -> bool:
-    """Whether a module could be ours, so that no other package has to be imported to find out."""
-    origin = _origin(name.partition(".")[0])
-    return origin is not None and "site-packages" not in origin.parts and _not_stdlib(origin)
-
-
-def _not_stdlib(origin: Path) -> bool:
-    return not origin.is_relative_to(Path(ast.__file__).parent)
+def _from(path: Path, node: ast.ImportFrom, name: str) -> Path | None:
+    parts = [*(node.module or "").split("."), name]
+    dotted = [part for part in parts if part]
+    if node.level == 0:
+        return module_file(".".join(dotted))
+    return file_below(path.parents[node.level - 1], dotted)

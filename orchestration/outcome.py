@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from components.verdict import GateResult, Verdict
+from orchestration.local.text import number_pair
 from orchestration.results import RunVerdict
 
 SIGNS = {"min": "<", "max": ">", "min_change": "<"}
@@ -50,5 +51,5 @@ def why(result: GateResult) -> str:
     if result.value is None:
         return f"{result.metric}{where} could not be measured"
     what = "change of " + result.metric if result.bound == "min_change" else result.metric
-    sign = SIGNS[result.bound]
-    return f"{what}{where} {result.value:.4g} {sign} {result.threshold:.4g}"
+    value, threshold = number_pair(result.value, result.threshold)
+    return f"{what}{where} {value} {SIGNS[result.bound]} {threshold}"

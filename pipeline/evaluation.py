@@ -3,6 +3,7 @@
 from tensorflow_model_analysis.proto import config_pb2
 
 from usecase.config import Evaluation, Threshold
+from usecase.features import slice_columns
 from usecase.metrics import BINARY
 
 SIGNATURE = "serving_default"
@@ -29,13 +30,20 @@ def eval_config(evaluation: Evaluation, label_key: str) -> config_pb2.EvalConfig
         ],
         slicing_specs=[
             config_pb2.SlicingSpec(),
-            *(config_pb2.SlicingSpec(feature_keys=[column]) for column in evaluation.slices),
+            *(config_pb2.SlicingSpec(feature_keys=columns) for columns in _slices(evaluation)),
         ],
         metrics_specs=[
             config_pb2.MetricsSpec(metrics=[_metric(n, evaluation) for n in _names(evaluation)])
         ],
         options=config_pb2.Options(min_slice_size={"value": evaluation.min_slice_size}),
     )
+
+
+def _slices(evaluation: Evaluation) -> list[tuple[str, ...]]:
+    """The columns of each slicing: one by one, and together where a threshold names several."""
+    together = [tuple(sorted(slice_columns(t.slice))) for t in evaluation.thresholds]
+    single = [(column,) for column in evaluation.slices]
+    return list(dict.fromkeys([*single, *(columns for columns in together if len(columns) > 1)]))
 
 
 def _names(evaluation: Evaluation) -> list[str]:

@@ -18,8 +18,9 @@ from tfx.types import BaseChannel
 
 from components import pusher as safe_pusher
 from components.baseline import LatestPushedModel
-from components.data_gate import DataGate, DataGateSettings
+from components.data_gate import DataGate
 from components.evaluator import Evaluator
+from components.settings import DataGateSettings
 from models.settings import TrainerSettings
 from pipeline.evaluation import eval_config
 from pipeline.places import Places

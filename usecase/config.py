@@ -14,7 +14,7 @@ DEFAULT_METRICS = ("auc", "pr_auc", "accuracy", "precision", "recall", "calibrat
 class Section(BaseModel):
     """What every part of the configuration shares."""
 
-    model_config = ConfigDict(strict=True, frozen=True, extra="forbid")
+    model_config = ConfigDict(strict=True, frozen=True, extra="forbid", allow_inf_nan=False)
 
 
 class Data(Section):
@@ -167,6 +167,6 @@ class UseCase(Section):
 
     @model_validator(mode="after")
     def _label_is_no_feature(self) -> "UseCase":
-        if self.label.function is None and self.label.name in self.features:
+        if self.label.name in self.features:
             raise ValueError(f'the label "{self.label.name}" is also declared as a feature')
         return self

@@ -1,6 +1,6 @@
 """The declaration compiled: YAML roles and schema types joined into the features of a model."""
 
-import importlib.util
+import ast
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -8,6 +8,7 @@ from usecase.config import FeatureRole, Section, UseCase
 from usecase.errors import ConfigError, did_you_mean
 from usecase.metrics import BINARY
 from usecase.missing import missing_value
+from usecase.paths import module_file
 
 if TYPE_CHECKING:
     from tensorflow_metadata.proto.v0 import schema_pb2
@@ -196,24 +197,19 @@ def require_function(dotted_path: str) -> None:
     Raises:
         ConfigError: If the module or the function does not exist.
     """
-    import ast
-
     module, _, function = dotted_path.rpartition(".")
-    try:
-        spec = importlib.util.find_spec(module) if module else None
-    except (ModuleNotFoundError, ValueError):
-        spec = None
-    if spec is None or not spec.origin:
+    path = module_file(module)
+    if path is None:
         raise ConfigError(
             f'function "{dotted_path}": there is no module "{module}"',
             expected="a dotted path PACKAGE.MODULE.FUNCTION that can be imported",
             fix="correct the path",
         )
-    tree = ast.parse(Path(spec.origin).read_text(encoding="utf-8"))
+    tree = ast.parse(path.read_text(encoding="utf-8"))
     functions = [n.name for n in tree.body if isinstance(n, ast.FunctionDef)]
     if function not in functions:
         raise ConfigError(
-            f'function "{dotted_path}": {spec.origin} defines no function "{function}"',
+            f'function "{dotted_path}": {path} defines no function "{function}"',
             fix=did_you_mean(function, functions),
         )
 

@@ -11,6 +11,18 @@ import yaml
 from usecase.config import Section, UseCase
 from usecase.errors import ConfigError, did_you_mean
 
+# PyYAML's own error, and what it lets through where a value does not fit its tag, a key is a list,
+# or the nesting is too deep.
+_NOT_YAML = (
+    yaml.YAMLError,
+    ValueError,
+    TypeError,
+    LookupError,
+    AttributeError,
+    OverflowError,
+    RecursionError,
+)
+
 
 class _UniqueKeyLoader(yaml.SafeLoader):
     """SafeLoader that refuses a key given twice, which YAML would silently overwrite."""
@@ -63,7 +75,7 @@ def parse_use_case(text: str, source: str = "config") -> UseCase:
         raw = yaml.load(text, Loader=_UniqueKeyLoader)  # noqa: S506, a SafeLoader itself
     except ConfigError as error:
         raise ConfigError(f"{source}: {error.what}", error.expected, error.fix) from None
-    except (yaml.YAMLError, ValueError) as error:
+    except _NOT_YAML as error:
         raise ConfigError(
             f"{source}: not valid YAML: {' '.join(str(error).split())}",
             fix="mend the YAML syntax there",
@@ -77,7 +89,7 @@ def parse_use_case(text: str, source: str = "config") -> UseCase:
 
 
 def _explain(error: pydantic.ValidationError, source: str) -> ConfigError:
-    faults = [_fault(e) for e in error.errors()]
+    faults = [_fault(e) for e in sorted(error.errors(), key=lambda e: e["type"] == "missing")]
     what = f"{source}: " + faults[0][0]
     if len(faults) > 1:
         what += "".join(f"\n  also: {text}" for text, _ in faults[1:])

@@ -35,6 +35,40 @@ def resolve(path: str, what: str) -> Path:
     )
 
 
+def module_file(module: str) -> Path | None:
+    """Returns the file of a module without running it or any package around it.
+
+    Args:
+        module: A dotted name.
+
+    Returns:
+        The Python file; None for what is built in, compiled, or not there.
+    """
+    top, *below = module.split(".")
+    try:
+        spec = importlib.util.find_spec(top) if top else None
+    except (ImportError, ValueError):
+        return None
+    if spec is None:
+        return None
+    if spec.submodule_search_locations is None:
+        return _python_file(spec.origin) if not below else None
+    return file_below(Path(next(iter(spec.submodule_search_locations))), below)
+
+
+def file_below(folder: Path, names: list[str]) -> Path | None:
+    """Returns the file of a module below a package's folder; of the package if none is named."""
+    path = folder.joinpath(*names)
+    for candidate in (path / "__init__.py", path.with_name(path.name + ".py")):
+        if candidate.is_file():
+            return candidate
+    return None
+
+
+def _python_file(origin: str | None) -> Path | None:
+    return Path(origin) if origin and origin.endswith(".py") else None
+
+
 def _inside_package(path: str, what: str) -> Path:
     package, _, rest = path.removeprefix(PACKAGE_PREFIX).partition("/")
     spec = importlib.util.find_spec(package) if package.isidentifier() else None

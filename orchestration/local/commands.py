@@ -7,7 +7,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TextIO
 
-from orchestration.local.console import Console, make_console
+from orchestration.local.console import Console
+from orchestration.local.consoles import make_console
 from orchestration.plan import make_plan
 from usecase.errors import UserError
 

@@ -1,10 +1,9 @@
-"""What a run says while it runs, and the verdict: plain, quiet, live or as JSON."""
+"""What a run says while it runs, and the verdict: in plain lines, or the verdict alone."""
 
-import functools
 import time
 from collections.abc import Callable, Mapping, Sequence
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Protocol, TextIO, cast
+from typing import Any, Protocol, TextIO
 
 from orchestration.local.node_view import NodeView, RunHeader, progress_text
 from orchestration.local.text import UNICODE, Glyphs, Line, Span, encodable, glyphs_for
@@ -12,12 +11,7 @@ from orchestration.local.verdict_view import quiet_lines, verdict_lines
 from orchestration.results import NodeResult, RunResult
 from usecase.errors import UserError
 
-if TYPE_CHECKING:
-    from orchestration.local.live_console import TerminalWriter
-
 SECONDS_BETWEEN_PROGRESS = 10.0
-
-__all__ = ["Console", "RunHeader", "make_console"]
 
 
 class Writer(Protocol):
@@ -193,54 +187,3 @@ class PlainConsole(Console):
 
     def _elapsed(self) -> float:
         return self._clock() - self._started_at
-
-
-def make_console(
-    *,
-    stdout: TextIO,
-    stderr: TextIO,
-    quiet: bool,
-    verbose: bool,
-    json: bool,
-    environ: Mapping[str, str],
-) -> Console:
-    """Returns the console that fits.
-
-    Args:
-        stdout: Where the run is told.
-        stderr: Where errors go, and with `json` all that is meant for people.
-        quiet: Only the verdict.
-        verbose: Plain lines, on a terminal too.
-        json: One JSON object on stdout, nothing else.
-        environ: The environment: NO_COLOR, TERM, COLUMNS and LINES matter.
-    """
-    writer = functools.partial(_writer, environ=environ, verbose=verbose)
-    errors = functools.partial(writer, stderr)
-    if not json:
-        return _human_console(writer(stdout), errors, quiet=quiet)
-    human = _human_console(errors(), errors, quiet=quiet) if stderr.isatty() else Console(errors)
-    return _json_console(stdout, human, errors)
-
-
-def _json_console(stdout: TextIO, human: Console, errors: Callable[[], Writer]) -> Console:
-    from orchestration.local.json_console import JsonConsole
-
-    return JsonConsole(stdout, human, errors)
-
-
-def _human_console(writer: Writer, errors: Callable[[], Writer], *, quiet: bool) -> Console:
-    if quiet:
-        return QuietConsole(writer, errors)
-    if isinstance(writer, PlainWriter):
-        return PlainConsole(writer, errors)
-    from orchestration.local.live_console import LiveConsole
-
-    return LiveConsole(cast("TerminalWriter", writer), errors)
-
-
-def _writer(stream: TextIO, *, environ: Mapping[str, str], verbose: bool) -> Writer:
-    if verbose or not stream.isatty() or environ.get("TERM") in ("dumb", "unknown"):
-        return PlainWriter(stream)
-    from orchestration.local.live_console import TerminalWriter
-
-    return TerminalWriter(stream, environ)

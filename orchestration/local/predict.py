@@ -74,9 +74,12 @@ def predict_csv(plan: Plan, output_dir: Path, out: Path) -> Predicted:
 def _write(plan: Plan, scores: list[float], out: Path) -> None:
     incoming = out.with_name(out.name + ".new")
     with incoming.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.writer(file, lineterminator="\n")
+        minimal = csv.writer(file, lineterminator="\n")
+        # Python before 3.13 leaves a lone carriage return unquoted, which ends a row when read.
+        quoted = csv.writer(file, lineterminator="\n", quoting=csv.QUOTE_ALL)
         column = plan.declaration.label_name + PROBABILITY_SUFFIX
-        writer.writerow([*read_header(plan.data), column])
+        minimal.writerow([*read_header(plan.data), column])
         for row, score in zip(read_rows(plan.data, plan.declaration.features), scores, strict=True):
+            writer = quoted if any("\r" in cell for cell in row.cells) else minimal
             writer.writerow([*row.cells, f"{score:.9g}"])
     incoming.replace(out)

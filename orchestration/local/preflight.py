@@ -25,6 +25,12 @@ def check_csv(path: Path) -> None:
             expected="a CSV file in UTF-8 with a header line",
             fix="check the file and its encoding",
         ) from error
+    if header and header[0].startswith("\ufeff"):
+        raise DataError(
+            f"data file begins with a byte order mark: {path}",
+            expected="UTF-8 without one, which would become part of the first column's name",
+            fix=f"save it as plain UTF-8, or: sed -i '1s/^\\xEF\\xBB\\xBF//' {path}",
+        )
     if not any(header):
         raise DataError(
             f"data file is empty: {path}",

@@ -4,7 +4,7 @@ import csv
 import math
 from collections.abc import Iterator
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from usecase.errors import DataError
 from usecase.features import DType, Feature
@@ -40,9 +40,7 @@ def read_rows(path: Path, features: tuple[Feature, ...]) -> Iterator[Row]:
         reader = csv.reader(file)
         header = next(reader)
         places = _places(header, features, path)
-        for cells in reader:
-            if not cells:
-                continue
+        for cells in _lines(reader, path):
             if len(cells) != len(header):
                 raise DataError(
                     f"{path}, line {reader.line_num}: {len(cells)} cells, not {len(header)}",
@@ -56,6 +54,18 @@ def read_rows(path: Path, features: tuple[Feature, ...]) -> Iterator[Row]:
                 if value is not None:
                     values[feature.name] = value
             yield Row(cells, values)
+
+
+def _lines(reader: Any, path: Path) -> Iterator[list[str]]:
+    """Yields lines that are not blank."""
+    try:
+        yield from (cells for cells in reader if cells)
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise DataError(
+            f"{path}, after line {reader.line_num}: not readable ({error})",
+            expected="CSV in UTF-8",
+            fix="check the file and its encoding",
+        ) from error
 
 
 def parse_cell(cell: str, dtype: DType, where: str) -> Value | None:
@@ -79,12 +89,19 @@ def parse_cell(cell: str, dtype: DType, where: str) -> Value | None:
         if dtype == "float32":
             return number
         # Not through float, which would round integers above 2^53.
-        return int(text) if not number.is_integer() or text.lstrip("+-").isdigit() else int(number)
+        whole = text.lstrip("+-").isdigit()
+        return _int64(int(text) if whole or not number.is_integer() else int(number))
     except (ValueError, OverflowError):
         kind = "a number" if dtype == "float32" else "a whole number"
         raise DataError(
             f'{where}: "{cell}" is not {kind}', fix="correct it, or leave the cell empty"
         ) from None
+
+
+def _int64(value: int) -> int:
+    if not -(2**63) <= value < 2**63:
+        raise OverflowError
+    return value
 
 
 def _places(

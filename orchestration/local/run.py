@@ -4,8 +4,9 @@ import logging
 import time
 from pathlib import Path
 
-from orchestration.local.console import Console, RunHeader
+from orchestration.local.console import Console
 from orchestration.local.logs import redirected
+from orchestration.local.node_view import RunHeader
 from orchestration.local.preflight import check_csv
 from orchestration.local.unchanged import same_again
 from orchestration.local.workspace import Workspace

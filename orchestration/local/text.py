@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from typing import NamedTuple, TextIO
 
 MAX_PLACES = 17
+MAX_LOSS = 0.05  # of a small number, by rounding; beyond it, two significant digits are shown
 
 
 class Span(NamedTuple):
@@ -200,7 +201,8 @@ def number(value: float | None, digits: int | None = None, *, signed: bool = Fal
         return "NaN" if math.isnan(value) else "inf" if value > 0 else "−inf"
     size = abs(value)
     text = f"{size:,.{places([size]) if digits is None else digits}f}"
-    if size >= 1e15 or (size and not text.strip("0.")):
+    lost = abs(float(text.replace(",", "")) - size)
+    if size >= 1e15 or (size and lost > (size * MAX_LOSS if digits is None else size * 0.999)):
         text = f"{size:.2g}"
     sign = "−" if value < 0 else "+" if signed and value > 0 else ""
     return sign + text
