@@ -9,12 +9,9 @@ import sys
 import pytest
 
 from components.verdict import judge
-from orchestration.local.console import (
-    PlainConsole,
-    PlainWriter,
-    RunHeader,
-    make_console,
-)
+from orchestration.local.console import PlainConsole, PlainWriter
+from orchestration.local.consoles import make_console
+from orchestration.local.node_view import RunHeader
 from orchestration.results import Destination, NodeResult, RunResult
 from usecase.errors import ConfigError
 

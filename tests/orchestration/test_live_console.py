@@ -7,8 +7,9 @@ import time
 import pytest
 
 from components.verdict import judge
-from orchestration.local.console import RunHeader, make_console
+from orchestration.local.consoles import make_console
 from orchestration.local.live_console import LiveConsole, TerminalWriter
+from orchestration.local.node_view import RunHeader
 from orchestration.results import NodeResult, RunResult
 from usecase.errors import ConfigError
 

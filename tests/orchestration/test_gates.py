@@ -1,0 +1,35 @@
+"""The verdicts of a run, read from the folders of its nodes."""
+
+import pytest
+
+from components.verdict import Verdict, judge
+from orchestration.gates import gate_results
+
+DATA = Verdict("data", (judge("data", "anomalies", 0, "max", 0),))
+QUALITY = Verdict("quality", (judge("quality", "auc", 0.8, "min", 0.9),), {"auc": 0.8})
+
+
+@pytest.fixture
+def outputs(tmp_path):
+    DATA.write(tmp_path / "data")
+    QUALITY.write(tmp_path / "quality")
+    return {
+        "Evaluator": {"evaluation": [str(tmp_path / "quality")], "blessing": ["/nowhere"]},
+        "Trainer": {"model": ["/nowhere"]},
+        "DataGate": {"verdict": [str(tmp_path / "data")]},
+    }
+
+
+def test_verdicts_come_in_the_order_of_the_graph(outputs):
+    assert gate_results(outputs) == [DATA, QUALITY]
+
+
+def test_a_gate_that_was_not_reached_says_nothing(outputs):
+    del outputs["Evaluator"]
+    assert gate_results(outputs) == [DATA]
+    assert gate_results({}) == []
+
+
+@pytest.mark.parametrize("nothing", [{}, {"verdict": []}, {"other": ["/nowhere"]}])
+def test_a_gate_that_was_skipped_says_nothing(outputs, nothing):
+    assert gate_results({**outputs, "DataGate": nothing}) == [QUALITY]

@@ -1,0 +1,155 @@
+"""A run, planned: what makes it another run, and errors that come first."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from orchestration import fingerprints
+from orchestration.plan import make_plan
+from usecase.errors import ConfigError
+from usecase.paths import PROJECT_ROOT
+
+CONFIG = """
+name: tiny
+data: {path: rows.csv}
+schema: schema.pbtxt
+features: {age: numeric, city: categorical_string}
+label: {name: clicked}
+evaluation:
+  slices: [city]
+  thresholds: [{metric: auc, min: 0.5}]
+"""
+SCHEMA = """
+feature { name: "age" type: INT }
+feature { name: "city" type: BYTES }
+feature { name: "clicked" type: INT }
+"""
+
+
+@pytest.fixture
+def folder(tmp_path, monkeypatch):
+    (tmp_path / "tiny.yaml").write_text(CONFIG)
+    (tmp_path / "schema.pbtxt").write_text(SCHEMA)
+    (tmp_path / "rows.csv").write_text("age,city,clicked\n1,a,0\n")
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def replace(path, old, new):
+    text = path.read_text()
+    assert old in text
+    path.write_text(text.replace(old, new))
+
+
+def test_a_plan(folder):
+    plan = make_plan("tiny.yaml")
+    assert (plan.config, plan.use_case.name) == ("tiny.yaml", "tiny")
+    assert (plan.data, plan.schema) == (folder / "rows.csv", folder / "schema.pbtxt")
+    declared = [(f.name, f.role, f.dtype) for f in plan.declaration.features]
+    assert declared == [("age", "numeric", "int64"), ("city", "categorical_string", "string")]
+    assert plan.declaration.label_key == "clicked_xf"
+
+
+def test_other_data_may_be_named(folder):
+    (folder / "other.csv").touch()
+    assert make_plan("tiny.yaml", "other.csv").data == folder / "other.csv"
+
+
+@pytest.mark.parametrize(
+    ("name", "old", "new"),
+    [
+        ("rows.csv", "1,a,0", "1,a,1"),
+        ("tiny.yaml", "min: 0.5", "min: 0.6"),
+        ("tiny.yaml", "age: numeric", "age: {role: bucketized, buckets: 4}"),
+        ("schema.pbtxt", 'name: "age" type: INT', 'name: "age" type: FLOAT'),
+        # Not in the declaration, but ExampleValidator reads it.
+        ("schema.pbtxt", 'name: "age"', 'name: "age" presence { min_fraction: 0.0 }'),
+    ],
+)
+def test_another_ingredient_is_another_run(folder, name, old, new):
+    before = make_plan("tiny.yaml").key()
+    replace(folder / name, old, new)
+    assert make_plan("tiny.yaml").key() != before
+
+
+def test_data_of_another_name_are_another_run(folder):
+    (folder / "copy.csv").write_bytes((folder / "rows.csv").read_bytes())
+    assert make_plan("tiny.yaml", "copy.csv").key() != make_plan("tiny.yaml").key()
+
+
+@pytest.mark.parametrize("part", ["lock_digest", "project_code"])
+def test_other_code_or_another_lock_is_another_run(folder, monkeypatch, part):
+    before = make_plan("tiny.yaml").key()
+    changed = {"lock_digest": "changed", "project_code": {"models/network.py": "changed"}}[part]
+    monkeypatch.setattr(fingerprints, part, lambda: changed)
+    assert make_plan("tiny.yaml").key() != before
+
+
+def test_the_user_s_label_function_is_code_too(folder, monkeypatch):
+    monkeypatch.syspath_prepend(folder)
+    (folder / "my_label.py").write_text("def label(columns):\n    return columns['clicked']\n")
+    function = "{name: label, function: my_label.label, columns: [clicked]}"
+    replace(folder / "tiny.yaml", "{name: clicked}", function)
+    before = make_plan("tiny.yaml").key()
+    replace(folder / "my_label.py", "columns['clicked']", "1 - columns['clicked']")
+    assert make_plan("tiny.yaml").key() != before
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [("name: tiny", "name: tiny  # a comment"), ("{path: rows.csv}", "\n  path: ./rows.csv")],
+    ids=["comment", "spelling"],
+)
+def test_another_spelling_is_the_same_use_case(folder, old, new):
+    before = make_plan("tiny.yaml")
+    replace(folder / "tiny.yaml", old, new)
+    after = make_plan("tiny.yaml")
+    assert after.declaration == before.declaration
+    assert (after.key() == before.key()) is ("path" not in new)
+
+
+def test_every_process_finds_the_same_key(folder):
+    """Whatever the seed of its hashes: an unchanged run must be recognised by the next one."""
+    code = "from orchestration.plan import make_plan; print(make_plan('tiny.yaml').key())"
+    keys = {make_plan("tiny.yaml").key()}
+    for seed in ("1", "2"):
+        environment = {**os.environ, "PYTHONHASHSEED": seed, "PYTHONPATH": str(PROJECT_ROOT)}
+        command = [sys.executable, "-c", code]
+        keys.add(subprocess.check_output(command, env=environment, text=True).strip())
+    assert len(keys) == 1
+
+
+@pytest.mark.parametrize(
+    ("name", "old", "new", "what", "fix"),
+    [
+        ("tiny.yaml", "age: n", "aeg: n", 'column "aeg" is not in the schema', '"age"'),
+        ("tiny.yaml", "name: clicked", "name: cliked", '"cliked" is not in', '"clicked"'),
+        ("tiny.yaml", "metric: auc", "metric: acu", 'unknown metric "acu"', '"auc"'),
+        ("tiny.yaml", "[city]", "[ctiy]", 'column "ctiy" is not in the schema', '"city"'),
+        ("tiny.yaml", "rows.csv", "row.csv", "data not found: row.csv", "correct the path"),
+        ("tiny.yaml", "schema.pbtxt", "no.pbtxt", "schema not found: no.pbtxt", "correct the path"),
+        ("tiny.yaml", "features", "featurs", 'unknown key "featurs"', '"features"'),
+        ("schema.pbtxt", "type: INT", "type: INTEGER", "schema not readable", "mend that line"),
+    ],
+)
+def test_an_error_names_the_config_and_a_way_out(folder, name, old, new, what, fix):
+    replace(folder / name, old, new)
+    with pytest.raises(ConfigError) as caught:
+        make_plan("tiny.yaml")
+    assert caught.value.what.startswith("tiny.yaml: ")
+    assert what in str(caught.value)
+    assert fix in caught.value.fix or "missing" in caught.value.what
+
+
+def test_a_config_that_is_not_there(folder):
+    with pytest.raises(ConfigError, match=r"no\.yaml \(No such file or directory\)"):
+        make_plan("no.yaml")
+
+
+def test_data_that_are_named_and_not_there(folder):
+    with pytest.raises(ConfigError, match=r"data not found: no\.csv"):
+        make_plan("tiny.yaml", "no.csv")
+    assert not Path("no.csv").exists()

@@ -1,0 +1,179 @@
+"""Rows of a CSV file, with the types of the use case."""
+
+import csv
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from orchestration.local.rows import parse_cell, read_header, read_rows
+from usecase.errors import DataError
+from usecase.features import Feature
+
+AGE = Feature(name="age", role="numeric", dtype="int64")
+FARE = Feature(name="fare", role="numeric", dtype="float32")
+CITY = Feature(name="city", role="categorical_string", dtype="string")
+INT64 = st.integers(-(2**63), 2**63 - 1)
+# Python 3.10 cannot read a NUL, and does not quote a carriage return that it writes.
+TEXT = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0\r"))
+
+
+def write(path, text):
+    path.write_text(text, encoding="utf-8", newline="")
+    return path
+
+
+@pytest.mark.parametrize(
+    ("cell", "dtype", "value"),
+    [
+        ("1.5", "float32", 1.5),
+        ("-1e-3", "float32", -0.001),
+        ("7", "float32", 7.0),
+        (" 7 ", "float32", 7.0),
+        ("inf", "float32", math.inf),
+        ("7", "int64", 7),
+        (" -7 ", "int64", -7),
+        ("+7", "int64", 7),
+        ("007", "int64", 7),
+        # Pandas writes the integers of a column with gaps in it like this.
+        ("7.0", "int64", 7),
+        ("1e3", "int64", 1000),
+        ("9007199254740993", "int64", 2**53 + 1),
+        ("-9007199254740993", "int64", -(2**53) - 1),
+        ("9223372036854775807", "int64", 2**63 - 1),
+        ("-9223372036854775808", "int64", -(2**63)),
+        ("Zürich", "string", "Zürich".encode()),
+        (" ", "string", b" "),
+        ("nan", "string", b"nan"),
+        ("7", "string", b"7"),
+    ],
+)
+def test_a_cell_has_the_value_of_its_type(cell, dtype, value):
+    parsed = parse_cell(cell, dtype, "here")
+    assert parsed == value
+    assert type(parsed) is type(value)
+
+
+@pytest.mark.parametrize(
+    ("cell", "dtype"),
+    [
+        *(("", "float32"), ("", "int64"), ("", "string"), ("  ", "float32"), ("  ", "int64")),
+        *(("nan", "float32"), ("NaN", "int64"), ("-nan", "float32")),
+    ],
+)
+def test_a_missing_value(cell, dtype):
+    assert parse_cell(cell, dtype, "here") is None
+
+
+@pytest.mark.parametrize(
+    ("cell", "dtype", "kind"),
+    [
+        *(("a", "float32", "a number"), ("1,5", "float32", "a number"), ("a", "int64", "a whole")),
+        *(("7.5", "int64", "a whole number"), ("inf", "int64", "a whole number")),
+        *(("1e400", "int64", "a whole number"), ("0x7", "int64", "a whole number")),
+    ],
+)
+def test_a_cell_of_another_type_is_told(cell, dtype, kind):
+    with pytest.raises(DataError, match=f'here: "{cell}" is not {kind}') as caught:
+        parse_cell(cell, dtype, "here")
+    assert caught.value.fix == "correct it, or leave the cell empty"
+
+
+@pytest.mark.parametrize("cell", ["9223372036854775808", "-9223372036854775809", "1e30"])
+def test_an_integer_that_int64_does_not_hold_is_told(cell):
+    with pytest.raises(DataError):
+        parse_cell(cell, "int64", "here")
+
+
+@given(INT64)
+def test_every_integer_is_kept_exactly(value):
+    assert parse_cell(str(value), "int64", "here") == value
+
+
+@given(st.floats(allow_nan=False, width=32))
+def test_every_float_is_kept_exactly(value):
+    assert parse_cell(repr(value), "float32", "here") == value
+    assert np.float32(parse_cell(str(np.float32(value)), "float32", "here")) == np.float32(value)
+
+
+def test_rows_in_their_order(tmp_path):
+    path = write(tmp_path / "data.csv", "city,age,extra,fare\nRome,7,x,1.5\n,,y,\nOslo,8,z,nan\n")
+    assert read_header(path) == ["city", "age", "extra", "fare"]
+    rows = list(read_rows(path, (AGE, FARE, CITY)))
+    assert [row.values for row in rows] == [
+        {"age": 7, "fare": 1.5, "city": b"Rome"},
+        {},
+        {"age": 8, "city": b"Oslo"},
+    ]
+    assert rows[2].cells == ["Oslo", "8", "z", "nan"]
+
+
+def test_blank_lines_are_no_rows(tmp_path):
+    path = write(tmp_path / "data.csv", "age\n\n1\r\n\r\n2\n\n")
+    assert [row.values for row in read_rows(path, (AGE,))] == [{"age": 1}, {"age": 2}]
+
+
+def test_an_empty_cell_in_quotes_is_a_row(tmp_path):
+    path = write(tmp_path / "data.csv", 'age\n""\n')
+    assert [row.values for row in read_rows(path, (AGE,))] == [{}]
+
+
+def test_a_quoted_cell_may_hold_lines_and_commas(tmp_path):
+    path = write(tmp_path / "data.csv", 'city,age\n"New\nYork, ""NY""\r\n",7\nOslo,x\n')
+    rows = read_rows(path, (CITY, AGE))
+    assert next(rows).values == {"city": b'New\nYork, "NY"\r\n', "age": 7}
+    with pytest.raises(DataError, match='line 5, column "age": "x" is not a whole number'):
+        next(rows)
+
+
+@pytest.mark.parametrize(("line", "count"), [("1", 1), ("1,2,3", 3), ("1,2,", 3), (" ", 1)])
+def test_a_ragged_line_is_told(tmp_path, line, count):
+    path = write(tmp_path / "data.csv", f"age,fare\n1,2\n{line}\n")
+    rows = read_rows(path, (AGE,))
+    next(rows)
+    with pytest.raises(DataError, match=f"line 3: {count} cells, not 2"):
+        next(rows)
+
+
+def test_every_feature_needs_a_column(tmp_path):
+    path = write(tmp_path / "data.csv", "age,Fare\n1,2\n")
+    with pytest.raises(DataError, match="has no column fare, city"):
+        next(read_rows(path, (AGE, FARE, CITY)))
+
+
+@pytest.mark.parametrize("cell", [b"\xe9", b"\0", b"x" * 200_000], ids=["latin-1", "NUL", "long"])
+def test_a_line_that_cannot_be_read_is_told_wherever_it_stands(tmp_path, cell):
+    path = tmp_path / "data.csv"
+    path.write_bytes(b"city\n" + b"Oslo\n" * 10_000 + cell + b"\n")
+    with pytest.raises(DataError):
+        list(read_rows(path, (CITY,)))
+
+
+@settings(deadline=None, max_examples=60)
+@given(
+    st.lists(st.tuples(st.none() | INT64, st.none() | st.floats(width=32), TEXT), max_size=5),
+    st.sampled_from(["\n", "\r\n"]),
+    st.sampled_from([csv.QUOTE_MINIMAL, csv.QUOTE_ALL]),
+)
+def test_what_csv_writes_is_read(tmp_path_factory, rows, newline, quoting):
+    path = tmp_path_factory.mktemp("rows") / "data.csv"
+    with path.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.writer(file, lineterminator=newline, quoting=quoting)
+        writer.writerows([("age", "fare", "city"), *rows])
+    read = list(read_rows(path, (AGE, FARE, CITY)))
+    assert [row.cells for row in read] == [
+        ["" if cell is None else str(cell) for cell in row] for row in rows
+    ]
+    expected = [
+        {
+            "age": age,
+            "fare": None if fare is None or math.isnan(fare) else fare,
+            "city": city.encode() or None,
+        }
+        for age, fare, city in rows
+    ]
+    assert [row.values for row in read] == [
+        {name: value for name, value in row.items() if value is not None} for row in expected
+    ]

@@ -1,0 +1,253 @@
+"""The graph of the taxi use case, as TFX compiles it."""
+
+import importlib
+import json
+from pathlib import Path
+
+import pytest
+import yaml
+from google.protobuf import text_format
+from tfx.dsl.compiler import compiler
+from tfx.orchestration import metadata
+from tfx.orchestration import pipeline as tfx_pipeline
+
+from models.functions import load_function
+from models.settings import TrainerSettings
+from models.signatures import feature_spec
+from orchestration.plan import make_plan
+from pipeline.graph import create_nodes
+from pipeline.places import Places
+from pipeline.stage_names import STAGES
+from usecase.features import Declaration, declare, read_schema
+from usecase.loading import parse_use_case
+from usecase.paths import PROJECT_ROOT
+
+CONFIG = str(PROJECT_ROOT / "configs" / "taxi.yaml")
+PLACES = Places(
+    data="/data/trips.csv",
+    schema="/schema/taxi/schema.pbtxt",
+    pipeline_root="/out/artifacts",
+    checkpoints="/out/checkpoints",
+    serving="/out/serving",
+    baseline_version=7,
+)
+
+
+@pytest.fixture(scope="module")
+def plan():
+    return make_plan(CONFIG)
+
+
+def compiled(use_case, declaration, **places):
+    made = Places(**{**vars(PLACES), **places})
+    return compiler.Compiler().compile(
+        tfx_pipeline.Pipeline(
+            pipeline_name="taxi",
+            pipeline_root=made.pipeline_root,
+            components=create_nodes(use_case, declaration, made),
+            metadata_connection_config=metadata.sqlite_metadata_connection_config("/out/db"),
+        )
+    )
+
+
+def nodes_of(pipeline):
+    return {n.pipeline_node.node_info.id: n.pipeline_node for n in pipeline.nodes}
+
+
+@pytest.fixture(scope="module")
+def graph(plan):
+    return nodes_of(compiled(plan.use_case, plan.declaration))
+
+
+def parameters(node):
+    """Returns a node's properties, JSON inside strings read."""
+    values = {}
+    for name, parameter in node.parameters.parameters.items():
+        value = parameter.field_value
+        raw = getattr(value, value.WhichOneof("value"))
+        values[name] = json.loads(raw) if isinstance(raw, str) and raw[:1] in "{[" else raw
+    return values
+
+
+def producers(node):
+    """Returns where each input comes from, as "Node.output"."""
+    return {
+        name: [
+            f"{channel.producer_node_query.id}.{channel.output_key}" for channel in spec.channels
+        ]
+        for name, spec in node.inputs.inputs.items()
+        if not name.startswith("_")
+    }
+
+
+def test_nodes_come_in_the_order_that_people_are_told(graph):
+    assert list(graph) == list(STAGES)
+
+
+def test_the_order_of_creation_can_run(plan):
+    seen = set()
+    for node in create_nodes(plan.use_case, plan.declaration, PLACES):
+        assert {upstream.id for upstream in node.upstream_nodes} <= seen
+        seen.add(node.id)
+    assert seen == set(STAGES)
+
+
+def test_stages_have_names_of_their_own():
+    assert len(set(STAGES.values())) == len(STAGES)
+
+
+def test_all_that_follows_the_data_gate_hangs_on_it(graph):
+    ungated = {name for name, node in graph.items() if not node.inputs.conditionals}
+    assert ungated == {
+        *("CsvExampleGen", "ImportSchemaGen", "StatisticsGen", "ExampleValidator", "DataGate"),
+    }
+    for name in set(graph) - ungated:
+        (condition,) = graph[name].inputs.conditionals.values()
+        comparison = condition.placeholder_expression.operator.compare_op
+        verdict = comparison.lhs.operator.artifact_property_op
+        assert verdict.key == "passed"
+        assert verdict.is_custom_property
+        assert comparison.rhs.value.int_value == 1
+        (operand,) = [
+            spec.channels[0].producer_node_query.id
+            for key, spec in graph[name].inputs.inputs.items()
+            if key == verdict.expression.operator.index_op.expression.placeholder.key
+        ]
+        assert operand == "DataGate"
+
+
+def test_who_reads_what(graph):
+    wired = {name: producers(node) for name, node in graph.items()}
+    examples, schema = ["CsvExampleGen.examples"], ["ImportSchemaGen.schema"]
+    statistics = ["StatisticsGen.statistics"]
+    model = ["Trainer.model"]
+    assert wired == {
+        "CsvExampleGen": {},
+        "ImportSchemaGen": {},
+        "StatisticsGen": {"examples": examples},
+        "ExampleValidator": {"statistics": statistics, "schema": schema},
+        "DataGate": {
+            "examples": examples,
+            "statistics": statistics,
+            "anomalies": ["ExampleValidator.anomalies"],
+            "schema": schema,
+        },
+        "LatestPushedModel": {},
+        "Transform": {"examples": examples, "schema": schema},
+        "Trainer": {
+            "examples": ["Transform.transformed_examples"],
+            "transform_graph": ["Transform.transform_graph"],
+        },
+        # Raw rows: what is judged is the model as it serves, preprocessing included.
+        "Evaluator": {
+            "examples": examples,
+            "model": model,
+            "baseline_model": ["LatestPushedModel.model"],
+        },
+        "Pusher": {"model": model, "model_blessing": ["Evaluator.blessing"]},
+    }
+
+
+def test_each_split_is_seen_by_those_who_may(graph):
+    ingest = parameters(graph["CsvExampleGen"])
+    assert ingest["output_config"]["split_config"]["splits"] == [
+        {"name": "train", "hash_buckets": 8},
+        {"name": "eval", "hash_buckets": 1},
+        {"name": "test", "hash_buckets": 1},
+    ]
+    assert parameters(graph["Transform"])["splits_config"] == {
+        "analyze": ["train"],
+        "transform": ["train", "eval"],
+    }
+    trainer = parameters(graph["Trainer"])
+    assert (trainer["train_args"], trainer["eval_args"]) == (
+        {"splits": ["train"]},
+        {"splits": ["eval"]},
+    )
+    assert parameters(graph["Evaluator"])["example_splits"] == ["test"]
+
+
+def test_places_reach_their_nodes(graph):
+    ingest = parameters(graph["CsvExampleGen"])
+    assert ingest["input_base"] == "/data"
+    assert ingest["input_config"]["splits"] == [{"name": "rows", "pattern": "trips.csv"}]
+    assert parameters(graph["ImportSchemaGen"])["schema_file"] == PLACES.schema
+    assert parameters(graph["LatestPushedModel"]) == {"push_dir": "/out/serving", "version": 7}
+    destination = parameters(graph["Pusher"])["push_destination"]
+    assert destination == {"filesystem": {"base_directory": "/out/serving"}}
+    settings = parameters(graph["Trainer"])["custom_config"]["settings"]
+    assert TrainerSettings.model_validate_json(settings).checkpoint_dir == "/out/checkpoints"
+
+
+def test_no_column_of_the_label_alone_is_served(plan, graph):
+    declared = [
+        Declaration.model_validate_json(
+            parameters(graph["Transform"])["custom_config"]["declaration"]
+        ),
+        TrainerSettings.model_validate_json(
+            parameters(graph["Trainer"])["custom_config"]["settings"]
+        ).declaration,
+    ]
+    for declaration in declared:
+        assert declaration == plan.declaration
+        assert set(feature_spec(declaration)) == set(plan.use_case.features)
+        assert "tips" not in feature_spec(declaration)
+        assert "tips" in feature_spec(declaration, with_label=True)
+
+
+@pytest.mark.parametrize(
+    ("node", "key", "name"),
+    [("Transform", "preprocessing_fn", "preprocessing_fn"), ("Trainer", "run_fn", "run_fn")],
+)
+def test_functions_that_tfx_is_given_by_name_exist(graph, node, key, name):
+    path = parameters(graph[node])[key]
+    function = load_function(path)
+    assert function.__name__ == name
+    assert f"{function.__module__}.{name}" == path
+
+
+def test_executors_that_tfx_imports_by_name_exist(plan):
+    nodes = create_nodes(plan.use_case, plan.declaration, PLACES)
+    ours = set()
+    for node in nodes:
+        module, _, name = node.executor_spec.class_path.rpartition(".")
+        executor = getattr(importlib.import_module(module), name)
+        assert callable(executor.Do)
+        if not module.startswith("tfx."):
+            ours.add(node.id)
+    assert ours == {"DataGate", "LatestPushedModel", "Evaluator", "Pusher"}
+
+
+CHANGES = {
+    "training": ({"max_epochs": 3}, {"Trainer"}),
+    "network": ({"dropout": 0.5}, {"Trainer"}),
+    "evaluation": ({"min_slice_size": 9}, {"Evaluator"}),
+    "data_gate": ({"min_rows": 9}, {"DataGate"}),
+    "split": ({"train": 7}, {"CsvExampleGen"}),
+    "features": ({"trip_miles": "numeric"}, {"DataGate", "Transform", "Trainer"}),
+}
+
+
+@pytest.mark.parametrize("section", CHANGES)
+def test_a_changed_config_touches_only_the_nodes_it_is_about(plan, graph, section):
+    values, touched = CHANGES[section]
+    raw = yaml.safe_load(Path(CONFIG).read_text())
+    raw[section] = {**raw.get(section, {}), **values}
+    use_case = parse_use_case(yaml.safe_dump(raw, sort_keys=False))
+    after = nodes_of(compiled(use_case, declare(use_case, read_schema(plan.schema))))
+    assert {n for n in graph if parameters(after[n]) != parameters(graph[n])} == touched
+
+
+def test_a_new_version_touches_only_the_baseline(plan, graph):
+    after = nodes_of(compiled(plan.use_case, plan.declaration, baseline_version=8))
+    touched = {n for n in graph if parameters(after[n]) != parameters(graph[n])}
+    assert touched == {"LatestPushedModel"}
+
+
+def test_what_has_not_changed_compiles_the_same(plan):
+    first, second = (
+        # Its bytes would differ: maps inside of an Any have no order of their own.
+        text_format.MessageToString(compiled(plan.use_case, plan.declaration))
+        for _ in range(2)
+    )
+    assert first == second
