@@ -9,12 +9,15 @@ INCOMING_PREFIX = "incoming-"  # no number, so that no reader takes it for a ver
 
 
 def versions(folder: str | Path) -> list[int]:
-    """Returns the versions in a push destination, ascending; none if there is no such folder."""
+    """Returns the versions in a push destination, ascending; none if there is no such folder.
+
+    A version is a whole number from 1, written without leading zeros.
+    """
     try:
         names = [entry.name for entry in Path(folder).iterdir() if entry.is_dir()]
     except (FileNotFoundError, NotADirectoryError):
         return []
-    return sorted(int(name) for name in names if re.fullmatch(r"[0-9]+", name))
+    return sorted(int(name) for name in names if re.fullmatch(r"[1-9][0-9]*", name))
 
 
 def latest_version(folder: str | Path) -> int | None:
@@ -52,7 +55,10 @@ def publish(model: str | Path, folder: str | Path, version: int) -> Path:
     destination = Path(folder)
     destination.mkdir(parents=True, exist_ok=True)
     for left_over in destination.glob(f"{INCOMING_PREFIX}*"):
-        shutil.rmtree(left_over)
+        if left_over.is_dir():
+            shutil.rmtree(left_over)
+        else:
+            left_over.unlink()
     target = destination / str(version)
     if target.exists():
         raise FileExistsError(f"version {version} is already in {destination}")

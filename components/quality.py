@@ -1,5 +1,6 @@
 """The quality gate in our own words: each threshold of the EvalConfig with its measured value."""
 
+import math
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -88,8 +89,9 @@ def _bounds(
     value = candidate[key].get(name)
     for bound, limit in _value_limits(threshold):
         yield judge(GATE, name, value, bound, limit, slice_name=slice_name(key))
-    before = baseline.get(key, {}).get(name)
-    if threshold.HasField("change_threshold") and before is not None:
+    before = baseline.get(key, {}).get(name, math.nan)
+    # A baseline without a value (AUC of a slice with one class) is nothing to compare with.
+    if threshold.HasField("change_threshold") and not math.isnan(before):
         rises = threshold.change_threshold.direction == config_pb2.HIGHER_IS_BETTER
         sign = 1.0 if rises else -1.0
         gain = None if value is None else sign * (value - before)

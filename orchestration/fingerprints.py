@@ -13,6 +13,7 @@ from pathlib import Path
 from usecase.paths import PROJECT_ROOT, file_below, module_file
 
 LOCKS = PROJECT_ROOT / "requirements"
+ROOMS = ("usecase", "models", "components", "pipeline", "orchestration")
 
 
 def file_digest(path: str | Path) -> str:
@@ -36,12 +37,9 @@ def lock_digest() -> str:
 
 
 def project_code() -> dict[str, str]:
-    """Returns the digest of every Python file of the project's packages and runners."""
-    packages = [p.parent for p in PROJECT_ROOT.glob("*/__init__.py")]
-    files = [f for package in packages for f in package.rglob("*.py")]
-    return {
-        _shown(f): file_digest(f) for f in files if "tests" not in f.relative_to(PROJECT_ROOT).parts
-    }
+    """Returns the digest of every Python file of the project's packages."""
+    files = [file for room in ROOMS for file in (PROJECT_ROOT / room).rglob("*.py")]
+    return {_shown(file): file_digest(file) for file in files}
 
 
 def code_of(modules: Iterable[str]) -> dict[str, str]:
@@ -53,7 +51,7 @@ def code_of(modules: Iterable[str]) -> dict[str, str]:
     """
     found: dict[str, str] = {}
     waiting = [path for module in modules if (path := module_file(module))]
-    roots = {PROJECT_ROOT, *(path.parent for path in waiting)}
+    roots = {path.parent for path in waiting}
     while waiting:
         path = waiting.pop()
         if _shown(path) not in found and _is_ours(path, roots):
@@ -63,6 +61,9 @@ def code_of(modules: Iterable[str]) -> dict[str, str]:
 
 
 def _is_ours(path: Path, roots: set[Path]) -> bool:
+    if any(path.is_relative_to(PROJECT_ROOT / room) for room in ROOMS):
+        return True
+    # The locks stand for what is installed.
     return "site-packages" not in path.parts and any(path.is_relative_to(r) for r in roots)
 
 

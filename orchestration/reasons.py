@@ -54,6 +54,8 @@ def reused(made_by: str, run_id: str) -> str:
         made_by: The run whose result is reused.
         run_id: The run that reuses it.
     """
+    if not made_by:
+        return "from an earlier run"
     date, _, time = made_by.partition("T")
     return "from run " + (time if time and date == run_id.partition("T")[0] else made_by)
 
@@ -74,8 +76,9 @@ def _leaves(path: str, value: Any) -> Iterator[tuple[str, str]]:
         for key, below in value.items():
             yield from _leaves(f"{path}.{key}", below)
     elif isinstance(value, list):
-        for index, below in enumerate(value):
-            name = below.get("name", index) if isinstance(below, dict) else index
+        names = [item.get("name") if isinstance(item, dict) else None for item in value]
+        unique = None not in names and len(set(names)) == len(names)
+        for name, below in zip(names if unique else range(len(value)), value, strict=True):
             yield from _leaves(f"{path}.{name}", below)
     else:
         yield path, str(value)

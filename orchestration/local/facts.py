@@ -77,7 +77,9 @@ def _baseline(execution: Execution) -> str:
 def _quality(execution: Execution) -> str:
     verdict = Verdict.read(_folder(execution, "evaluation"))
     metrics = verdict.metrics
-    name = next(iter(metrics))
+    name = next(iter(metrics), "")
+    if not name:
+        return "passed" if verdict.passed else "refused"
     text = f"{name} {metrics[name]:.4f}"
     if (before := metrics.get(f"baseline/{name}")) is not None:
         text += f" ({metrics[name] - before:+.4f} vs last pushed)"

@@ -1,8 +1,8 @@
 """The rows of a CSV file, with the types of a use case instead of guessed ones."""
 
 import csv
-import math
 from collections.abc import Iterator
+from decimal import Decimal
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -83,25 +83,22 @@ def parse_cell(cell: str, dtype: DType, where: str) -> Value | None:
         return cell.encode() or None
     text = cell.strip()
     try:
-        number = float(text) if text else math.nan
-        if math.isnan(number):
+        # Not as a float, which would round integers above 2^53.
+        number = Decimal(text or "NaN")
+        if number.is_nan():
             return None
-        if dtype == "float32":
-            return number
-        # Not through float, which would round integers above 2^53.
-        whole = text.lstrip("+-").isdigit()
-        return _int64(int(text) if whole or not number.is_integer() else int(number))
-    except (ValueError, OverflowError):
+        return float(number) if dtype == "float32" else _int64(number)
+    except (ArithmeticError, ValueError):
         kind = "a number" if dtype == "float32" else "a whole number"
         raise DataError(
             f'{where}: "{cell}" is not {kind}', fix="correct it, or leave the cell empty"
         ) from None
 
 
-def _int64(value: int) -> int:
-    if not -(2**63) <= value < 2**63:
-        raise OverflowError
-    return value
+def _int64(number: Decimal) -> int:
+    if number != number.to_integral_value() or not -(2**63) <= number < 2**63:
+        raise ValueError
+    return int(number)
 
 
 def _places(
