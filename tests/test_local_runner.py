@@ -192,3 +192,17 @@ def test_every_command_of_the_parser_can_run():
     (commands_action,) = [a for a in parser._actions if a.dest == "command"]
     assert set(commands_action.choices) == set(commands.COMMANDS)
     assert Path(local_runner.__file__).name == parser.prog
+
+
+def test_what_nobody_foresaw_is_told_in_a_line_and_kept(tmp_path, monkeypatch, capfd):
+    def explode(*_):
+        raise ZeroDivisionError("by chance")
+
+    monkeypatch.setattr("orchestration.local.commands.make_plan", explode)
+    assert local_runner.main(["run", "--output-dir", str(tmp_path / "outputs")]) == 2
+    shown = capfd.readouterr().err
+    assert "ZeroDivisionError: by chance" in shown
+    assert "Traceback" not in shown
+    kept = (tmp_path / "outputs" / "crash.log").read_text()
+    assert "Traceback" in kept
+    assert str(tmp_path / "outputs" / "crash.log") in shown

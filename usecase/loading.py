@@ -56,9 +56,10 @@ def load_use_case(path: str | Path) -> UseCase:
     """
     try:
         text = Path(path).read_text(encoding="utf-8")
-    except OSError as error:
+    except (OSError, UnicodeDecodeError) as error:
+        why = error.strerror if isinstance(error, OSError) else "not UTF-8"
         raise ConfigError(
-            f"config not readable: {path} ({error.strerror})",
+            f"config not readable: {path} ({why})",
             expected="a YAML file that describes a use case",
             fix="pass one with --config, for example configs/taxi.yaml",
         ) from error

@@ -3,6 +3,8 @@
 import argparse
 import os
 import sys
+import tempfile
+import traceback
 from collections.abc import Callable
 from pathlib import Path
 from typing import TextIO
@@ -13,6 +15,7 @@ from orchestration.plan import make_plan
 from usecase.errors import UserError
 
 FAILED = 2
+CRASH_LOG = "crash.log"
 
 
 def run(options: argparse.Namespace) -> int:
@@ -27,7 +30,7 @@ def run(options: argparse.Namespace) -> int:
             json=options.json,
             environ=os.environ,
         )
-        return _guarded(console, lambda: _run(options, console, stderr.fileno()))
+        return _guarded(options, console, lambda: _run(options, console, stderr.fileno()))
 
 
 def _run(options: argparse.Namespace, console: Console, stderr_fd: int) -> int:
@@ -56,17 +59,25 @@ def predict(options: argparse.Namespace) -> int:
             )
             return 0
 
-        return _guarded(console, work)
+        return _guarded(options, console, work)
 
 
 COMMANDS: dict[str, Callable[[argparse.Namespace], int]] = {"run": run, "predict": predict}
 
 
-def _guarded(console: Console, work: Callable[[], int]) -> int:
+def _guarded(options: argparse.Namespace, console: Console, work: Callable[[], int]) -> int:
     try:
         return work()
     except UserError as error:
         console.error(error)
+        return FAILED
+    except Exception as error:  # noqa: BLE001, nobody is shown a traceback
+        console.error(
+            UserError(
+                f"this should not have happened: {type(error).__name__}: {error}",
+                fix=f"please report it, with {_keep_traceback(_absolute(options.output_dir))}",
+            )
+        )
         return FAILED
     finally:
         console.close()
@@ -77,6 +88,18 @@ def _own_stream(descriptor: int) -> TextIO:
     return os.fdopen(
         os.dup(descriptor), "w", buffering=1, encoding=stream.encoding, errors=stream.errors
     )
+
+
+def _keep_traceback(folder: Path) -> Path:
+    """Writes the traceback of the current error to a file; returns its path."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        path = folder / CRASH_LOG
+        path.write_text(traceback.format_exc(), encoding="utf-8")
+    except OSError:
+        path = Path(tempfile.mkdtemp()) / CRASH_LOG
+        path.write_text(traceback.format_exc(), encoding="utf-8")
+    return path
 
 
 def _absolute(path: str) -> Path:

@@ -42,16 +42,17 @@ def run(workplace, capfd):
     serving = workplace / "outputs" / "serving" / "taxi"
     whole = push_destination.digest(serving)
 
-    def run_on(text, edit=("", "")):
-        data, config = workplace / "trips.csv", workplace / "taxi.yaml"
-        data.write_bytes(text if isinstance(text, bytes) else text.encode())
+    def run_on(text, edit=("", ""), *, data=True):
+        trips, config = workplace / "trips.csv", workplace / "taxi.yaml"
+        trips.write_bytes(text if isinstance(text, bytes) else text.encode())
         source = (PROJECT_ROOT / "configs" / "taxi.yaml").read_text()
         assert edit[0] in source
         config.write_text(source.replace(*edit, 1))
         code = local_runner.main(
             [
-                *("run", "--json", "--config", str(config), "--data", str(data)),
+                *("run", "--json", "--config", str(config)),
                 *("--output-dir", str(workplace / "outputs")),
+                *(("--data", str(trips)) if data else ()),
             ]
         )
         captured = capfd.readouterr()
@@ -103,6 +104,42 @@ def test_what_cannot_be_read_exits_with_2(run, text, message):
     assert result["verdict"] == "failed"
     assert message in stderr
     assert result["nodes"] == []
+
+
+@pytest.mark.parametrize(
+    ("edit", "what", "fix"),
+    [
+        (("slices: [", "slises: ["), 'unknown key "evaluation.slises"', 'did you mean "slices"?'),
+        (("buckets: 50", "bukets: 50"), "features.fare.bukets", 'did you mean "buckets"?'),
+        (
+            ("schema: schema/taxi/schema.pbtxt", "schema: nosuch.pbtxt"),
+            "schema not found: nosuch.pbtxt",
+            "correct the path",
+        ),
+        (("columns: [tips, fare]", "columns: [tip, fare]"), "not in the schema", '"tips"'),
+        (("big_tip\n  columns", "big_tips\n  columns"), 'no function "big_tips"', '"big_tip"'),
+        (("  fare:", "  company: boolean\n  fare:"), '"company" is named twice', "remove one"),
+        (("{metric: loss", "{metric: los"), 'unknown metric "los"', 'did you mean "loss"?'),
+        (("slices: [", "slices: [pickup_area, "), '"pickup_area" is not in the schema', "area"),
+        (("payment_type: cat", "payment: cat"), '"payment" is not in the schema', "payment_type"),
+    ],
+)
+def test_a_config_that_cannot_run_exits_with_2(run, trips, edit, what, fix):
+    code, result, stderr = run(text_of(*trips), edit)
+    assert code == 2
+    assert result["verdict"] == "failed"
+    assert what in stderr
+    assert fix in stderr
+    assert "taxi.yaml" in stderr
+    assert result["nodes"] == []
+
+
+def test_data_that_is_not_there_exits_with_2(run, trips, workplace):
+    nowhere = (BUNDLED, str(workplace / "nosuch.csv"))
+    code, _, stderr = run(text_of(*trips), nowhere, data=False)
+    assert code == 2
+    assert "data not found" in stderr
+    assert "nosuch.csv" in stderr
 
 
 @pytest.mark.parametrize(
