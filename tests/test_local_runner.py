@@ -206,3 +206,26 @@ def test_what_nobody_foresaw_is_told_in_a_line_and_kept(tmp_path, monkeypatch, c
     kept = (tmp_path / "outputs" / "crash.log").read_text()
     assert "Traceback" in kept
     assert str(tmp_path / "outputs" / "crash.log") in shown
+
+
+def in_copy(folder, *arguments):
+    """Runs a lone local_runner.py with a Python that sees no installed package."""
+    (folder / "local_runner.py").write_bytes((PROJECT_ROOT / "local_runner.py").read_bytes())
+    command = [sys.executable, "-S", "local_runner.py", *arguments]
+    return subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
+
+
+def test_without_its_packages_it_says_how_to_set_up(tmp_path):
+    done = in_copy(tmp_path, "run")
+    assert done.returncode == 2
+    assert done.stderr == "error: TFX is not installed here\n  fix: make setup\n"
+
+
+def test_any_python_goes_on_in_the_environment_of_the_project(tmp_path):
+    python = tmp_path / ".venv" / "bin" / "python"
+    python.parent.mkdir(parents=True)
+    python.write_text('#!/bin/sh\necho "went on with $*"\nexit 7\n')
+    python.chmod(0o755)
+    done = in_copy(tmp_path, "run", "--quiet")
+    assert done.returncode == 7
+    assert done.stdout == "went on with local_runner.py run --quiet\n"
