@@ -24,10 +24,20 @@ LOWEST_LEARNING_RATE = 1e-5
 
 
 class Fitted(NamedTuple):
-    """A trained model, its best epoch (from 1), and its history: one value a metric and epoch."""
+    """A trained model.
+
+    Attributes:
+        model: It, with the weights of its best epoch.
+        best_epoch: The epoch, from 1, with the lowest loss on the eval split.
+        best_loss: That loss.
+        epochs: The last epoch, from 1.
+        history: Metric name to one value an epoch; of an interrupted training, those since then.
+    """
 
     model: keras.Model
     best_epoch: int
+    best_loss: float
+    epochs: int
     history: dict[str, list[float]]
 
 
@@ -95,26 +105,30 @@ def fit_network(
     model = build_network(inputs, network, positive_share(train))
     folder = Path(checkpoint_dir) / _checkpoint_key(inputs, network, training, train, held_out)
     folder.mkdir(parents=True, exist_ok=True)
-    best = folder / "best.weights.h5"
+    best = _BestWeights(folder)
     steps = math.ceil(len(train) / training.batch_size)
-    fitted = _fit(
-        model,
-        training,
-        train,
-        held_out,
-        learning_rate=training.learning_rate,
-        callbacks=[
-            keras.callbacks.BackupAndRestore(str(folder / "last"), delete_checkpoint=False),
-            _BestWeights(best),
-            ProgressLogger(training.max_epochs, steps),
-            keras.callbacks.TensorBoard(tensorboard_dir, write_graph=False),
-        ],
-    )
-    if best.exists():
-        model.load_weights(best)
+    try:
+        history = _fit(
+            model,
+            training,
+            train,
+            held_out,
+            learning_rate=training.learning_rate,
+            callbacks=[
+                keras.callbacks.BackupAndRestore(str(folder / "last"), delete_checkpoint=False),
+                best,
+                ProgressLogger(training.max_epochs, steps),
+                keras.callbacks.TensorBoard(tensorboard_dir, write_graph=False),
+            ],
+        )
+    except UserError:  # what diverged must not be resumed
+        shutil.rmtree(folder, ignore_errors=True)
+        raise
+    best.restore(model)
     _undo_class_weights(model, class_weights(training, positive_share(train)))
     shutil.rmtree(folder, ignore_errors=True)
-    return fitted
+    last = max([best.epoch, *(epoch + 1 for epoch in history.epoch)])
+    return Fitted(model, best.epoch, best.loss, last, history.history)
 
 
 def fit_linear(
@@ -126,11 +140,13 @@ def fit_linear(
         UserError: If the loss becomes NaN.
     """
     model = build_linear(inputs, positive_share(train))
-    fitted = _fit(
+    history = _fit(
         model, training, train, held_out, learning_rate=LINEAR_LEARNING_RATE, callbacks=[]
     )
     _undo_class_weights(model, class_weights(training, positive_share(train)))
-    return fitted
+    losses = history.history["val_loss"]
+    best = int(np.argmin(losses))
+    return Fitted(model, best + 1, losses[best], len(losses), history.history)
 
 
 def _fit(
@@ -141,11 +157,13 @@ def _fit(
     *,
     learning_rate: float,
     callbacks: list[keras.callbacks.Callback],
-) -> Fitted:
+) -> keras.callbacks.History:
     weights = class_weights(training, positive_share(train))
     model.compile(
         optimizer=keras.optimizers.Adam(learning_rate),
-        loss="binary_crossentropy",
+        # Row by row: "binary_crossentropy" averages over the last axis, here the rows, and weights
+        # would then weigh nothing.
+        loss=keras.ops.binary_crossentropy,
         weighted_metrics=[keras.metrics.AUC(name="auc")],
         steps_per_execution=STEPS_PER_EXECUTION,
         jit_compile=False,
@@ -165,27 +183,39 @@ def _fit(
             ),
             *callbacks,
         ],
-    ).history
+    )
     _refuse_nan(history, learning_rate)
-    losses = history.get("val_loss") or [math.nan]
-    return Fitted(model, int(np.argmin(losses)) + 1, history)
+    return history
 
 
 class _BestWeights(keras.callbacks.Callback):
-    """Keeps the weights of the best epoch on disk, across interruptions."""
+    """Keeps the weights of the best epoch on disk, across interruptions.
 
-    def __init__(self, path: Path) -> None:
+    Attributes:
+        epoch: The best epoch so far, from 1; 0 before the first.
+        loss: Its loss on the eval split.
+    """
+
+    def __init__(self, folder: Path) -> None:
         super().__init__()
-        self._path = path
-        self._record = path.with_suffix(".json")
-        self._best = json.loads(self._record.read_text()) if self._record.exists() else math.inf
+        self._weights = folder / "best.weights.h5"
+        self._record = folder / "best.json"
+        self.epoch: int = 0
+        self.loss: float = math.inf
+        if self._record.exists():
+            self.epoch, self.loss = json.loads(self._record.read_text())
 
     def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
-        loss = (logs or {}).get("val_loss", math.inf)
-        if loss < self._best:
-            self._best = float(loss)
-            self.model.save_weights(self._path)
-            self._record.write_text(json.dumps(self._best))
+        loss = float((logs or {}).get("val_loss", math.inf))
+        if loss < self.loss:
+            self.epoch, self.loss = epoch + 1, loss
+            self.model.save_weights(self._weights)
+            self._record.write_text(json.dumps([self.epoch, self.loss]))
+
+    def restore(self, model: keras.Model) -> None:
+        """Gives a model the best epoch's weights."""
+        if self.epoch:
+            model.load_weights(self._weights)
 
 
 def _checkpoint_key(
@@ -206,15 +236,16 @@ def _checkpoint_key(
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:16]
 
 
-def _refuse_nan(history: dict[str, list[float]], learning_rate: float) -> None:
-    losses = history.get("loss", [])
-    bad = [epoch for epoch, loss in enumerate(losses, 1) if not math.isfinite(loss)]
-    if bad:
-        raise UserError(
-            f"the training loss became {losses[bad[0] - 1]} in epoch {bad[0]}",
-            expected="a finite loss",
-            fix=f"lower training.learning_rate (now {learning_rate:g}), or look for extreme values",
-        )
+def _refuse_nan(history: keras.callbacks.History, learning_rate: float) -> None:
+    for name, split in (("loss", "training"), ("val_loss", "eval")):
+        for epoch, loss in zip(history.epoch, history.history.get(name, []), strict=False):
+            if not math.isfinite(loss):
+                raise UserError(
+                    f"the {split} loss became {loss} in epoch {epoch + 1}",
+                    expected="a finite loss",
+                    fix=f"lower training.learning_rate (now {learning_rate:g}), "
+                    "or look for extreme values",
+                )
 
 
 def _undo_class_weights(model: keras.Model, weights: tuple[float, float]) -> None:

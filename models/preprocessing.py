@@ -33,7 +33,7 @@ def preprocessing_fn(
 
     Returns:
         `<feature>_xf`: float32 [batch] for numeric features, int64 [batch] ids for all others;
-        `<feature>_missing_xf`: float32 [batch], 1 where an optional numeric feature is missing;
+        `<feature>_xf_missing`: float32 [batch], 1 where an optional numeric feature is missing;
         `<label>_xf`: float32 [batch], NaN where it is missing.
     """
     declaration = Declaration.model_validate_json(custom_config["declaration"])

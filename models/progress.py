@@ -24,6 +24,7 @@ class ProgressLogger(keras.callbacks.Callback):
         self._epochs = epochs
         self._steps = steps
         self._epoch = 0
+        self._first_epoch: int | None = None
         self._done = 0
         self._started = self._last = time.monotonic()
 
@@ -34,6 +35,8 @@ class ProgressLogger(keras.callbacks.Callback):
     def on_epoch_begin(self, epoch: int, logs: dict[str, float] | None = None) -> None:
         """Notes the epoch."""
         self._epoch = epoch
+        if self._first_epoch is None:  # not 0 where an interrupted training goes on
+            self._first_epoch = epoch
 
     def on_train_batch_end(self, batch: int, logs: dict[str, float] | None = None) -> None:
         """Logs every fraction of a second."""
@@ -48,7 +51,8 @@ class ProgressLogger(keras.callbacks.Callback):
 
     def _log(self, step: int, logs: dict[str, float]) -> None:
         self._last = time.monotonic()
-        rate = self._done / max(self._last - self._started, 1e-9)
+        before = (self._first_epoch or 0) * self._steps
+        rate = (self._done - before) / max(self._last - self._started, 1e-9)
         left = (self._epochs * self._steps - self._done) / max(rate, 1e-9)
         progress: dict[str, Any] = {
             "epoch": self._epoch + 1,

@@ -17,8 +17,8 @@ class ServingModule(tf.Module):
     Signatures, by name, with their inputs and outputs:
 
     * `serving_default`: serialized tf.Examples, string [batch] -> probability, float32 [batch].
-    * `serving_raw`: one dense tensor [batch] a raw feature, by its name; missing values are the
-      sentinels of `usecase.missing` -> probability, float32 [batch].
+    * `serving_raw`: one dense tensor [batch] a raw feature, by its input name; missing values are
+      the sentinels of `usecase.missing` -> probability, float32 [batch].
     * `transform_features`: serialized tf.Examples, string [batch] -> every transformed feature
       and the label, [batch] each.
 
@@ -54,7 +54,8 @@ class ServingModule(tf.Module):
 
     def predict_raw(self, **features: tf.Tensor) -> dict[str, tf.Tensor]:
         """Dense raw features, [batch] each, to {"probability": float32 [batch]}."""
-        return self._predict({name: _sparse(values) for name, values in features.items()})
+        names = {feature.input_name: feature.name for feature in self._declaration.features}
+        return self._predict({names[name]: _sparse(v) for name, v in features.items()})
 
     def transform_features(self, examples: tf.Tensor) -> dict[str, tf.Tensor]:
         """Serialized tf.Examples, string [batch], to all transformed features and the label."""
@@ -77,7 +78,7 @@ def save(module: ServingModule, declaration: Declaration, folder: str) -> None:
     """
     examples = tf.TensorSpec([None], tf.string, name="examples")
     raw = {
-        f.name: tf.TensorSpec([None], tf.as_dtype(f.dtype), name=f.name)
+        f.input_name: tf.TensorSpec([None], tf.as_dtype(f.dtype), name=f.input_name)
         for f in declaration.features
     }
     signatures = {

@@ -82,5 +82,5 @@ def _categories(feature: Feature, transform_output: tft.TFTransformOutput) -> in
 
 def _write_history(fitted: Fitted, folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
-    text = json.dumps({"best_epoch": fitted.best_epoch, "history": fitted.history})
-    (folder / HISTORY_FILE).write_text(text, encoding="utf-8")
+    raw = {key: value for key, value in fitted._asdict().items() if key != "model"}
+    (folder / HISTORY_FILE).write_text(json.dumps(raw), encoding="utf-8")

@@ -1,6 +1,7 @@
 """The declaration compiled: YAML roles and schema types joined into the features of a model."""
 
 import ast
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -58,7 +59,13 @@ class Feature(Section):
     def indicator_name(self) -> str | None:
         """Name of the 0/1 input "value is missing", for numeric features that may be missing."""
         wanted = self.role == "numeric" and self.optional
-        return f"{self.name}_missing{TRANSFORMED_SUFFIX}" if wanted else None
+        return f"{self.transformed_name}_missing" if wanted else None
+
+    @property
+    def input_name(self) -> str:
+        """Its name in the dense signature, where TensorFlow takes ASCII identifiers alone."""
+        plain = re.sub(r"\W", "_", self.name, flags=re.ASCII)
+        return plain if plain[:1].isalpha() else f"x{plain}"
 
     @property
     def missing(self) -> float | int | str:
@@ -140,8 +147,10 @@ def declare(use_case: UseCase, schema: "schema_pb2.Schema") -> Declaration:
             expected="numbers 0 and 1",
             fix="make numbers of it with label.function",
         )
+    features = tuple(_compile(n, r, columns) for n, r in use_case.features.items())
+    _require_distinct_inputs(features)
     return Declaration(
-        features=tuple(_compile(n, r, columns) for n, r in use_case.features.items()),
+        features=features,
         label_name=label.name,
         label_function=label.function,
         label_columns=tuple(
@@ -205,13 +214,28 @@ def require_function(dotted_path: str) -> None:
             expected="a dotted path PACKAGE.MODULE.FUNCTION that can be imported",
             fix="correct the path",
         )
-    tree = ast.parse(path.read_text(encoding="utf-8"))
+    try:
+        tree = ast.parse(path.read_text(encoding="utf-8"))
+    except (SyntaxError, ValueError) as error:
+        raise ConfigError(f'function "{dotted_path}": {path} is no Python: {error}') from error
     functions = [n.name for n in tree.body if isinstance(n, ast.FunctionDef)]
     if function not in functions:
         raise ConfigError(
             f'function "{dotted_path}": {path} defines no function "{function}"',
             fix=did_you_mean(function, functions),
         )
+
+
+def _require_distinct_inputs(features: tuple[Feature, ...]) -> None:
+    names: dict[str, str] = {}
+    for feature in features:
+        other = names.setdefault(feature.input_name, feature.name)
+        if other != feature.name:
+            raise ConfigError(
+                f'features "{other}" and "{feature.name}" would both be the input '
+                f'"{feature.input_name}"',
+                fix="rename one of the columns",
+            )
 
 
 def _require_metric(name: str) -> None:

@@ -84,7 +84,11 @@ def parse_use_case(text: str, source: str = "config") -> UseCase:
     if not isinstance(raw, dict):
         raise ConfigError(f"{source}: empty or no mapping", expected="keys such as name, data")
     try:
-        return UseCase.model_validate_json(json.dumps(raw, default=str))
+        text = json.dumps(raw, default=str)
+    except (TypeError, ValueError, RecursionError) as error:
+        raise ConfigError(f"{source}: not a plain mapping of names to values ({error})") from error
+    try:
+        return UseCase.model_validate_json(text)
     except pydantic.ValidationError as error:
         raise _explain(error, source) from None
 

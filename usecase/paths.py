@@ -1,5 +1,6 @@
 """Where the files that a configuration names are."""
 
+import contextlib
 import importlib.util
 from pathlib import Path
 
@@ -24,13 +25,13 @@ def resolve(path: str, what: str) -> Path:
     """
     if path.startswith(PACKAGE_PREFIX):
         return _inside_package(path, what)
-    candidates = [Path(path).expanduser().absolute(), PROJECT_ROOT / path]
-    for candidate in candidates:
-        if candidate.exists():
-            return candidate
+    with contextlib.suppress(OSError, RuntimeError, ValueError):
+        for candidate in (Path(path).expanduser().absolute(), PROJECT_ROOT / path):
+            if candidate.exists():
+                return candidate
     raise ConfigError(
         f"{what} not found: {path}",
-        expected=f"a file at {candidates[0]}",
+        expected=f"a file at {Path(path).absolute()}",
         fix="correct the path, or create the file",
     )
 

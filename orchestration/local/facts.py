@@ -63,10 +63,9 @@ def _transform(execution: Execution) -> str:
 
 
 def _training(execution: Execution) -> str:
-    history = json.loads((_folder(execution, "model_run") / "training.json").read_text())
-    epochs, best = len(history["history"]["loss"]), history["best_epoch"]
-    loss = history["history"]["val_loss"][best - 1]
-    return f"best epoch {best} of {epochs} · eval loss {loss:.4f}"
+    fitted = json.loads((_folder(execution, "model_run") / "training.json").read_text())
+    best = f"best epoch {fitted['best_epoch']} of {fitted['epochs']}"
+    return f"{best} · eval loss {fitted['best_loss']:.4f}"
 
 
 def _baseline(execution: Execution) -> str:
