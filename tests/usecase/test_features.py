@@ -233,14 +233,46 @@ def test_evaluations_without_a_fault(changed, schema, changes):
     check_evaluation(changed(changes), schema)
 
 
-def test_an_indicator_that_would_overwrite_a_feature(changed, schema):
-    column = schema.feature.add()
-    column.CopyFrom(schema.feature[0])
-    column.name = "age_missing"
+def test_no_feature_takes_the_name_of_an_indicator(changed, schema):
+    schema.feature.add().CopyFrom(schema.feature[0])
+    schema.feature[-1].name = "age_missing"
     declaration = declare(changed({"features.age_missing": "numeric"}), schema)
     names = [f.transformed_name for f in declaration.features]
     names += [f.indicator_name for f in declaration.features if f.indicator_name]
-    assert len(set(names)) == len(names)
+    assert len(set(names)) == len(names) == 8
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("trip_miles", "trip_miles"),
+        ("Trip Miles ($)", "Trip_Miles____"),
+        ("1st", "x1st"),
+        ("_id", "x_id"),
+        ("Größe", "Gr__e"),
+    ],
+)
+def test_names_of_dense_inputs(name, expected):
+    assert Feature(name=name, role="numeric", dtype="float32").input_name == expected
+
+
+@given(st.text(max_size=20))
+def test_a_dense_input_is_named_by_an_ascii_identifier(name):
+    named = Feature(name=name, role="numeric", dtype="float32").input_name
+    assert named.isidentifier()
+    assert named.isascii()
+    assert named[0].isalpha()
+
+
+def test_two_columns_cannot_share_a_dense_input(fault, schema):
+    for name in ("trip miles", "trip-miles"):
+        schema.feature.add().CopyFrom(schema.feature[0])
+        schema.feature[-1].name = name
+    error = fault({"features.trip miles": "numeric", "features.trip-miles": "numeric"})
+    assert error.what == (
+        'features "trip miles" and "trip-miles" would both be the input "trip_miles"'
+    )
+    assert error.fix == "rename one of the columns"
 
 
 @pytest.mark.parametrize(
