@@ -114,7 +114,7 @@ def _vocabulary_id(feature: Feature, column: tf.SparseTensor) -> tf.Tensor:
         tf.boolean_mask(values, tf.logical_not(missing)),
         top_k=feature.max_vocabulary,
         frequency_threshold=feature.min_count,
-        vocab_filename=feature.name,
+        vocab_filename=feature.input_name,
     )
     found = tft.apply_vocabulary(values, vocabulary, default_value=UNKNOWN_ID - FIRST_VALUE_ID)
     ids = tf.where(missing, tf.zeros_like(found), found + FIRST_VALUE_ID)

@@ -77,7 +77,7 @@ def _categories(feature: Feature, transform_output: tft.TFTransformOutput) -> in
     if feature.direct_range:
         lowest, highest = feature.direct_range
         return highest - lowest + 1 + FIRST_VALUE_ID
-    return int(transform_output.vocabulary_size_by_name(feature.name)) + FIRST_VALUE_ID
+    return int(transform_output.vocabulary_size_by_name(feature.input_name)) + FIRST_VALUE_ID
 
 
 def _write_history(fitted: Fitted, folder: Path) -> None:

@@ -4,9 +4,10 @@ import dataclasses
 from pathlib import Path
 
 from orchestration import fingerprints
+from usecase.checks import check_evaluation
 from usecase.config import UseCase
 from usecase.errors import ConfigError
-from usecase.features import Declaration, check_evaluation, declare, read_schema
+from usecase.features import Declaration, declare, read_schema
 from usecase.loading import load_use_case
 from usecase.paths import resolve
 

@@ -2,8 +2,8 @@
 
 from tensorflow_model_analysis.proto import config_pb2
 
+from usecase.checks import slice_columns
 from usecase.config import Evaluation, Threshold
-from usecase.features import slice_columns
 from usecase.metrics import BINARY
 
 SIGNATURE = "serving_default"

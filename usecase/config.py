@@ -6,7 +6,7 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator, model_valida
 
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]*$")]
 Share = Annotated[float, Field(ge=0.0, le=1.0)]
-SliceKey = dict[str, str | int]
+SliceKey = Annotated[dict[str, str | int], Field(min_length=1)]
 
 DEFAULT_METRICS = ("auc", "pr_auc", "accuracy", "precision", "recall", "calibration", "loss")
 

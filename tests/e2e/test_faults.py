@@ -19,13 +19,13 @@ LAST_PUSHED = 1700000000
 
 
 @pytest.fixture(scope="module")
-def workplace(tmp_path_factory):
+def folder(tmp_path_factory):
     """A folder with an output folder in which something has been pushed."""
-    folder = tmp_path_factory.mktemp("faults")
-    serving = folder / "outputs" / "serving" / "taxi" / str(LAST_PUSHED)
+    root = tmp_path_factory.mktemp("faults")
+    serving = root / "outputs" / "serving" / "taxi" / str(LAST_PUSHED)
     serving.mkdir(parents=True)
     (serving / "saved_model.pb").write_bytes(b"the last pushed model")
-    return folder
+    return root
 
 
 @pytest.fixture(scope="module")
@@ -37,13 +37,13 @@ def trips():
 
 
 @pytest.fixture
-def run(workplace, capfd):
+def run(folder, capfd):
     """Returns a function that runs the pipeline on a CSV text, with an edit of the config."""
-    serving = workplace / "outputs" / "serving" / "taxi"
+    serving = folder / "outputs" / "serving" / "taxi"
     whole = push_destination.digest(serving)
 
     def run_on(text, edit=("", ""), *, data=True):
-        trips, config = workplace / "trips.csv", workplace / "taxi.yaml"
+        trips, config = folder / "trips.csv", folder / "taxi.yaml"
         trips.write_bytes(text if isinstance(text, bytes) else text.encode())
         source = (PROJECT_ROOT / "configs" / "taxi.yaml").read_text()
         assert edit[0] in source
@@ -51,7 +51,7 @@ def run(workplace, capfd):
         code = local_runner.main(
             [
                 *("run", "--json", "--config", str(config)),
-                *("--output-dir", str(workplace / "outputs")),
+                *("--output-dir", str(folder / "outputs")),
                 *(("--data", str(trips)) if data else ()),
             ]
         )
@@ -134,8 +134,8 @@ def test_a_config_that_cannot_run_exits_with_2(run, trips, edit, what, fix):
     assert result["nodes"] == []
 
 
-def test_data_that_is_not_there_exits_with_2(run, trips, workplace):
-    nowhere = (BUNDLED, str(workplace / "nosuch.csv"))
+def test_data_that_is_not_there_exits_with_2(run, trips, folder):
+    nowhere = (BUNDLED, str(folder / "nosuch.csv"))
     code, _, stderr = run(text_of(*trips), nowhere, data=False)
     assert code == 2
     assert "data not found" in stderr
@@ -208,10 +208,10 @@ def test_diverging_training_says_so(run, trips):
     assert "lower training.learning_rate" in json.dumps(result["error"])
 
 
-def test_two_runs_at_once_do_not_meet(run, workplace, trips):
+def test_two_runs_at_once_do_not_meet(run, folder, trips):
     import fcntl
 
-    with (workplace / "outputs" / ".taxi.lock").open("w") as held:
+    with (folder / "outputs" / ".taxi.lock").open("w") as held:
         fcntl.flock(held, fcntl.LOCK_EX)
         code, _, stderr = run(text_of(*trips))
     assert code == 2

@@ -6,7 +6,7 @@ import sys
 import pydantic
 import pytest
 
-from usecase.config import DEFAULT_METRICS, Split
+from usecase.config import DEFAULT_METRICS, Split, Threshold
 from usecase.errors import ConfigError
 from usecase.metrics import BINARY
 
@@ -132,3 +132,8 @@ def test_a_use_case_is_light_to_import():
     code = f"import sys; from usecase import {names}; print({heavy} & set(sys.modules))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout == "set()\n"
+
+
+def test_a_slice_names_something():
+    with pytest.raises(pydantic.ValidationError, match="at least 1 item"):
+        Threshold.model_validate_json('{"metric": "auc", "slice": {}, "min": 0.5}')

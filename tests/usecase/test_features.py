@@ -7,16 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from usecase.checks import check_evaluation, slice_columns
 from usecase.errors import ConfigError
-from usecase.features import (
-    MAX_DIRECT_RANGE,
-    Declaration,
-    Feature,
-    LabelColumn,
-    check_evaluation,
-    declare,
-    slice_columns,
-)
+from usecase.features import MAX_DIRECT_RANGE, Declaration, Feature, LabelColumn, declare
 
 INT64 = st.integers(-(2**63), 2**63 - 1)
 
@@ -249,6 +242,7 @@ def test_no_feature_takes_the_name_of_an_indicator(changed, schema):
         ("Trip Miles ($)", "Trip_Miles____"),
         ("1st", "x1st"),
         ("_id", "x_id"),
+        ("self", "xself"),
         ("Größe", "Gr__e"),
     ],
 )

@@ -4,8 +4,9 @@ import sys
 
 import pytest
 
+from usecase.checks import require_function
 from usecase.errors import ConfigError
-from usecase.features import read_schema, require_function
+from usecase.features import read_schema
 
 
 @pytest.fixture

@@ -8,9 +8,10 @@ import yaml
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from usecase.checks import check_evaluation
 from usecase.config import UseCase
 from usecase.errors import ConfigError
-from usecase.features import check_evaluation, declare, read_schema
+from usecase.features import declare, read_schema
 from usecase.loading import load_use_case, parse_use_case
 from usecase.paths import PROJECT_ROOT, resolve
 
