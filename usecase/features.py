@@ -1,5 +1,6 @@
 """The declaration compiled: YAML roles and schema types joined into the features of a model."""
 
+import keyword
 import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
@@ -63,7 +64,8 @@ class Feature(Section):
     def input_name(self) -> str:
         """Its name where TensorFlow takes ASCII identifiers alone: dense inputs, vocabularies."""
         plain = re.sub(r"\W", "_", self.name, flags=re.ASCII)
-        return plain if plain[:1].isalpha() and plain != "self" else f"x{plain}"
+        taken = keyword.iskeyword(plain) or plain == "self"
+        return plain if plain[:1].isalpha() and not taken else f"x{plain}"
 
     @property
     def missing(self) -> float | int | str:

@@ -19,6 +19,7 @@ def check_csv(path: Path) -> None:
             reader = csv.reader(file)
             header = next(reader, [])
             row = next((row for row in reader if row), None)
+        refuse_nul([*header, *(row or [])])
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise DataError(
             f"data not readable: {path} ({error})",
@@ -50,3 +51,13 @@ def check_csv(path: Path) -> None:
             expected="at least one row",
             fix="check where the file came from",
         )
+
+
+def refuse_nul(cells: list[str]) -> None:
+    """Checks that no cell holds a NUL, which Python's csv takes for a character since 3.11.
+
+    Raises:
+        csv.Error: If one does.
+    """
+    if any("\0" in cell for cell in cells):
+        raise csv.Error("line contains NUL")

@@ -6,6 +6,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from orchestration.local.preflight import refuse_nul
 from usecase.errors import DataError
 from usecase.features import DType, Feature
 
@@ -59,7 +60,10 @@ def read_rows(path: Path, features: tuple[Feature, ...]) -> Iterator[Row]:
 def _lines(reader: Any, path: Path) -> Iterator[list[str]]:
     """Yields lines that are not blank."""
     try:
-        yield from (cells for cells in reader if cells)
+        for cells in reader:
+            refuse_nul(cells)
+            if cells:
+                yield cells
     except (UnicodeDecodeError, csv.Error) as error:
         raise DataError(
             f"{path}, after line {reader.line_num}: not readable ({error})",

@@ -53,7 +53,8 @@ def noise(tmp_path):
     def run(*arguments):
         log = tmp_path / "run.log"
         done = subprocess.run(
-            [sys.executable, "-c", NOISE, str(log), *arguments],
+            # Unbuffered: what is printed and what is written to the descriptor keep their order.
+            [sys.executable, "-u", "-c", NOISE, str(log), *arguments],
             check=False,
             cwd=PROJECT_ROOT,
             capture_output=True,

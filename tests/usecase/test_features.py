@@ -243,6 +243,7 @@ def test_no_feature_takes_the_name_of_an_indicator(changed, schema):
         ("1st", "x1st"),
         ("_id", "x_id"),
         ("self", "xself"),
+        ("class", "xclass"),
         ("Größe", "Gr__e"),
     ],
 )
