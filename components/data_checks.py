@@ -7,13 +7,14 @@ import numpy as np
 import tensorflow as tf
 from tensorflow_metadata.proto.v0 import anomalies_pb2, schema_pb2, statistics_pb2
 
+from components import examples
 from components.settings import DataGateSettings
 from components.verdict import GateResult, Verdict, judge
 from models.labels import label_of
+from usecase.config import SPLITS
 from usecase.features import Declaration, read_schema
 
 GATE = "data"
-SPLITS = ("train", "eval", "test")
 ANOMALIES_FILE = "SchemaDiff.pb"
 STATISTICS_FILE = "FeatureStats.pb"
 SCHEMA_FILE = "schema.pbtxt"
@@ -157,10 +158,9 @@ def _label_results(settings: DataGateSettings, examples_uri: Path) -> Iterator[G
 
 def _read_labels(declaration: Declaration, examples_uri: Path) -> np.ndarray:
     """Reads the labels of all splits, float32 [rows]."""
-    files = sorted(str(p) for s in SPLITS for p in (examples_uri / f"Split-{s}").glob("*.gz"))
     spec = {c.name: tf.io.VarLenFeature(tf.as_dtype(c.dtype)) for c in declaration.label_columns}
-    dataset = tf.data.TFRecordDataset(files, compression_type="GZIP").batch(8192)
-    batches = [
-        label_of(declaration, tf.io.parse_example(examples, spec)).numpy() for examples in dataset
+    labels = [
+        label_of(declaration, tf.io.parse_example(serialized, spec)).numpy()
+        for serialized in examples.batches(examples_uri, *SPLITS)
     ]
-    return np.concatenate(batches) if batches else np.zeros(0, np.float32)
+    return np.concatenate(labels) if labels else np.zeros(0, np.float32)

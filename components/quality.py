@@ -12,6 +12,7 @@ import tensorflow_model_analysis as tfma
 from google.protobuf import json_format
 from tensorflow_model_analysis.proto import config_pb2
 
+from components import examples
 from components.verdict import Bound, GateResult, Verdict, judge
 from models.settings import LINEAR_FOLDER
 from usecase.metrics import BINARY
@@ -19,7 +20,6 @@ from usecase.metrics import BINARY
 GATE = "quality"
 LINEAR_PREFIX = "linear/"
 BASELINE_PREFIX = "baseline/"
-SCORE_BATCH = 4096
 ROWS = "example_count"
 
 SliceKey = tuple[tuple[str, Any], ...]
@@ -168,12 +168,11 @@ def _linear_metrics(
 
 
 def _scores(model: Path, label_key: str, examples_uri: Path) -> pd.DataFrame:
-    files = sorted(str(path) for path in (examples_uri / "Split-test").glob("*.gz"))
     signatures = tf.saved_model.load(str(model)).signatures
     labels, predictions = [], []
-    for examples in tf.data.TFRecordDataset(files, compression_type="GZIP").batch(SCORE_BATCH):
-        (prediction,) = signatures["serving_default"](examples=examples).values()
-        labels.append(signatures["transform_features"](examples=examples)[label_key].numpy())
+    for serialized in examples.batches(examples_uri, "test"):
+        (prediction,) = signatures["serving_default"](examples=serialized).values()
+        labels.append(signatures["transform_features"](examples=serialized)[label_key].numpy())
         predictions.append(prediction.numpy())
     return pd.DataFrame(
         {"label": np.concatenate(labels), "prediction": np.concatenate(predictions)}

@@ -3,6 +3,7 @@
 from usecase.config import Network, Section, Training
 from usecase.features import Declaration
 
+HISTORY_FILE = "training.json"  # in the model_run artifact, beside the TensorBoard logs
 LINEAR_FOLDER = "Format-Linear"  # beside TFX's own Format-Serving in the model artifact
 
 

@@ -11,14 +11,12 @@ from models.fitting import Fitted, fit_linear, fit_network, require_labels
 from models.inputs import read_split
 from models.network import ModelInput
 from models.preprocessing import FIRST_VALUE_ID
-from models.settings import LINEAR_FOLDER, TrainerSettings
+from models.settings import HISTORY_FILE, LINEAR_FOLDER, TrainerSettings
 from models.signatures import ServingModule, save
 from usecase.features import Declaration, Feature
 
 if TYPE_CHECKING:
     from tfx.components import FnArgs
-
-HISTORY_FILE = "training.json"
 
 
 def run_fn(fn_args: "FnArgs") -> None:

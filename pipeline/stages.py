@@ -24,7 +24,7 @@ from components.settings import DataGateSettings
 from models.settings import TrainerSettings
 from pipeline.evaluation import eval_config
 from pipeline.places import Places
-from usecase.config import UseCase
+from usecase.config import SPLITS, UseCase
 from usecase.features import Declaration
 
 PREPROCESSING_FN = "models.preprocessing.preprocessing_fn"
@@ -38,7 +38,7 @@ def ingest(use_case: UseCase, places: Places) -> CsvExampleGen:
     split_config = example_gen_pb2.SplitConfig(
         splits=[
             example_gen_pb2.SplitConfig.Split(name=name, hash_buckets=buckets[name])
-            for name in ("train", "eval", "test")
+            for name in SPLITS
         ]
     )
     return CsvExampleGen(

@@ -34,6 +34,9 @@ class Split(Section):
     test: int = Field(1, ge=1)
 
 
+SPLITS = tuple(Split.model_fields)
+
+
 class FeatureRole(Section):
     """One feature: the role of a column in the model."""
 

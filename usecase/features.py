@@ -132,8 +132,8 @@ def declare(use_case: UseCase, schema: "schema_pb2.Schema") -> Declaration:
     """Joins the roles of the configuration with the types and domains of the schema.
 
     Raises:
-        ConfigError: If a feature, the label or a slice column is not in the schema, a role does
-            not fit a type, or the label's function cannot be found.
+        ConfigError: If a feature or a column of the label is not in the schema, a role does not
+            fit a type, or the label's function cannot be found.
     """
     columns = {feature.name: feature for feature in schema.feature}
     label = use_case.label

@@ -5,9 +5,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 from components.verdict import Verdict
+from models.settings import HISTORY_FILE
 from orchestration.local.execute import Execution
-
-SPLITS = ("train", "eval", "test")
+from usecase.config import SPLITS
 
 
 def fact(execution: Execution) -> str:
@@ -33,11 +33,8 @@ def _data(execution: Execution) -> str:
 
 
 def _schema(execution: Execution) -> str:
-    return (
-        str(Path(execution.properties["schema_file"]).parent.name)
-        + "/"
-        + Path(execution.properties["schema_file"]).name
-    )
+    path = Path(execution.properties["schema_file"])
+    return f"{path.parent.name}/{path.name}"
 
 
 def _anomalies(execution: Execution) -> str:
@@ -63,7 +60,7 @@ def _transform(execution: Execution) -> str:
 
 
 def _training(execution: Execution) -> str:
-    fitted = json.loads((_folder(execution, "model_run") / "training.json").read_text())
+    fitted = json.loads((_folder(execution, "model_run") / HISTORY_FILE).read_text())
     best = f"best epoch {fitted['best_epoch']} of {fitted['epochs']}"
     return f"{best} · eval loss {fitted['best_loss']:.4f}"
 
