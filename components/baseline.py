@@ -8,9 +8,9 @@ from tfx.dsl.component.experimental.decorators import component
 from tfx.types.standard_artifacts import Model
 from tfx.utils import path_utils
 
-from components.push_destination import NO_VERSION, VERSION_PROPERTY
-
 EMPTY_PROPERTY = "empty"
+VERSION_PROPERTY = "pushed_version"
+NO_VERSION = 0
 
 
 @component

@@ -5,8 +5,6 @@ import re
 import shutil
 from pathlib import Path
 
-NO_VERSION = 0  # where a number must stand for "nothing pushed yet": versions start at 1
-VERSION_PROPERTY = "pushed_version"  # as TFX's Pusher calls it in ML Metadata
 INCOMING_PREFIX = "incoming-"  # no number, so that no reader takes it for a version
 
 

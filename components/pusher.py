@@ -14,6 +14,7 @@ from tfx.utils import proto_utils
 from components import push_destination
 
 UP_TO_DATE_PROPERTY = "up_to_date"
+VERSION_PROPERTY = "pushed_version"
 
 
 class Executor(executor.Executor):
@@ -45,7 +46,7 @@ class Executor(executor.Executor):
         if last is not None and _same(model, Path(folder) / str(last)):
             self._MarkNotPushed(pushed)
             pushed.set_int_custom_property(UP_TO_DATE_PROPERTY, 1)
-            pushed.set_string_custom_property(push_destination.VERSION_PROPERTY, str(last))
+            pushed.set_string_custom_property(VERSION_PROPERTY, str(last))
             return
         version = max(int(time.time()), (last or 0) + 1)
         target = push_destination.publish(model, folder, version)

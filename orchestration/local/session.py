@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 LOGGER = logging.getLogger(__name__)
 DESTINATION = "serving"
+NO_VERSION = 0
 LONGEST_MESSAGE = 300
 
 
@@ -73,8 +74,7 @@ class Session:
             pipeline_root=str(self.workspace.artifacts),
             checkpoints=str(self.workspace.checkpoints),
             serving=str(self.workspace.serving),
-            baseline_version=push_destination.latest_version(self.workspace.serving)
-            or push_destination.NO_VERSION,
+            baseline_version=push_destination.latest_version(self.workspace.serving) or NO_VERSION,
         )
         nodes = create_nodes(self.plan.use_case, self.plan.declaration, places)
         keys = add_keys(nodes, self.plan.declaration)
