@@ -12,13 +12,15 @@ from components.settings import DataGateSettings
 from components.verdict import GateResult, Verdict, judge
 from models.labels import label_of
 from usecase.config import SPLITS
-from usecase.features import Declaration, read_schema
+from usecase.labels import LabelSpec
+from usecase.schema import read_schema
 
 GATE = "data"
 ANOMALIES_FILE = "SchemaDiff.pb"
 STATISTICS_FILE = "FeatureStats.pb"
 SCHEMA_FILE = "schema.pbtxt"
 MOST_ANOMALIES_SHOWN = 5
+SMALLEST = float(np.finfo(float).tiny)  # above 0, if only just
 
 
 def judge_data(
@@ -129,15 +131,18 @@ def _row_results(settings: DataGateSettings, statistics_uri: Path) -> Iterator[G
 
 
 def _label_results(settings: DataGateSettings, examples_uri: Path) -> Iterator[GateResult]:
-    name = settings.declaration.label_name
-    least = settings.thresholds.min_label_share
+    label = settings.declaration.label
     try:
-        labels = _read_labels(settings.declaration, examples_uri)
+        labels = _read_labels(label, examples_uri)
     except tf.errors.InvalidArgumentError:
-        detail = f'the label "{name}" cannot be read: its columns have not the type of the schema'
-        yield judge(GATE, "label_share", None, "min", least, detail=detail)
+        detail = (
+            f'the label "{label.name}" cannot be read: its columns have not the type of the schema'
+        )
+        yield judge(GATE, "labels_unusable", None, "max", 0.0, detail=detail)
         return
-    usable = labels[(labels == 0) | (labels == 1)]
+    usable = labels[
+        np.isin(labels, _class_ids(label)) if _class_ids(label) else np.isfinite(labels)
+    ]
     outside = float(len(labels) - len(usable))
     yield judge(
         GATE,
@@ -145,22 +150,49 @@ def _label_results(settings: DataGateSettings, examples_uri: Path) -> Iterator[G
         outside,
         "max",
         0.0,
-        detail=f'rows whose label "{name}" is missing or neither 0 nor 1' if outside else "",
+        detail=f'rows whose label "{label.name}" is missing or {_not_usable(label)}'
+        if outside
+        else "",
     )
-    share = float(min(usable.mean(), 1 - usable.mean())) if len(usable) else 0.0
-    is_constant = len(usable) > 0 and share == 0
-    constant = f'the label "{name}" is the same in every row' if is_constant else ""
-    # A share of exactly 0 never passes, whatever the threshold: there is nothing to learn.
-    yield judge(
-        GATE, "label_share", share, "min", max(least, np.finfo(float).tiny), detail=constant
+    same = len(usable) > 0 and bool((usable == usable[0]).all())
+    constant = f'the label "{label.name}" is the same in every row' if same else ""
+    if label.task == "regression":
+        deviation = float(usable.std(dtype=np.float64)) if len(usable) else 0.0
+        yield judge(GATE, "label_deviation", deviation, "min", SMALLEST, detail=constant)
+    else:
+        yield _share_result(label, usable, settings.thresholds.min_label_share, constant)
+
+
+def _share_result(label: LabelSpec, usable: np.ndarray, least: float, constant: str) -> GateResult:
+    """The share of the rarest class; of 0 it never passes: there is nothing to learn."""
+    ids = _class_ids(label)
+    shares = np.bincount(usable.astype(np.int64), minlength=len(ids)) / max(len(usable), 1)
+    rarest = int(shares.argmin())
+    names = label.classes or ids
+    detail = constant
+    if not constant and len(usable) and shares[rarest] == 0:
+        detail = f'no row has the label "{label.name}" {names[rarest]!r}'
+    return judge(
+        GATE, "label_share", float(shares[rarest]), "min", max(least, SMALLEST), detail=detail
     )
 
 
-def _read_labels(declaration: Declaration, examples_uri: Path) -> np.ndarray:
+def _class_ids(label: LabelSpec) -> list[int]:
+    """The ids that a label can take; none for regression."""
+    return [] if label.task == "regression" else list(range(len(label.classes) or 2))
+
+
+def _not_usable(label: LabelSpec) -> str:
+    if label.task == "regression":
+        return "no finite number"
+    return f"none of its {len(label.classes)} classes" if label.classes else "neither 0 nor 1"
+
+
+def _read_labels(label: LabelSpec, examples_uri: Path) -> np.ndarray:
     """Reads the labels of all splits, float32 [rows]."""
-    spec = {c.name: tf.io.VarLenFeature(tf.as_dtype(c.dtype)) for c in declaration.label_columns}
+    spec = {c.name: tf.io.VarLenFeature(tf.as_dtype(c.dtype)) for c in label.columns}
     labels = [
-        label_of(declaration, tf.io.parse_example(serialized, spec)).numpy()
+        label_of(label, tf.io.parse_example(serialized, spec)).numpy()
         for serialized in examples.batches(examples_uri, *SPLITS)
     ]
     return np.concatenate(labels) if labels else np.zeros(0, np.float32)

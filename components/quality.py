@@ -15,7 +15,8 @@ from tensorflow_model_analysis.proto import config_pb2
 from components import examples
 from components.verdict import Bound, GateResult, Verdict, judge
 from models.settings import LINEAR_FOLDER
-from usecase.metrics import BINARY
+from usecase.metrics import METRICS
+from usecase.outputs import MEASURED
 
 GATE = "quality"
 LINEAR_PREFIX = "linear/"
@@ -49,7 +50,8 @@ def judge_quality(
     """
     config = json_format.Parse(eval_config_json, config_pb2.EvalConfig())
     names = ("candidate", "baseline") if has_baseline else ("",)
-    measured = [_metrics(evaluation_uri, name) for name in names]
+    keys = _keys(config)
+    measured = [_metrics(evaluation_uri, name, keys) for name in names]
     baseline = measured[1] if has_baseline else {}
     results = tuple(_results(config, measured[0], baseline))
     linear = _linear_metrics(config, Path(model_uri) / LINEAR_FOLDER, Path(examples_uri))
@@ -64,11 +66,9 @@ def judge_quality(
 def _results(
     config: config_pb2.EvalConfig, candidate: SliceMetrics, baseline: SliceMetrics
 ) -> Iterator[GateResult]:
-    ours = {metric.tfma: name for name, metric in BINARY.items()}
     least = config.options.min_slice_size.value
     large = [key for key, values in candidate.items() if values.get(ROWS, 0) >= least]
-    for metric in config.metrics_specs[0].metrics:
-        name = ours[metric.class_name]
+    for name, metric in _metric_configs(config):
         for entry in metric.per_slice_thresholds:
             for slice_spec in entry.slicing_specs:
                 candidates = large if slice_spec.feature_keys else candidate
@@ -77,6 +77,23 @@ def _results(
                     yield _no_such_slice(name, slice_spec, entry.threshold)
                 for key in keys:
                     yield from _bounds(name, key, entry.threshold, candidate, baseline)
+
+
+def _metric_configs(
+    config: config_pb2.EvalConfig,
+) -> Iterator[tuple[str, config_pb2.MetricConfig]]:
+    """Yields each metric under the name of our configurations."""
+    for spec in config.metrics_specs:
+        macro = spec.HasField("aggregate")
+        ours = {m.tfma: n for t in METRICS.values() for n, m in t.items() if m.macro == macro}
+        yield from ((ours[metric.class_name], metric) for metric in spec.metrics)
+
+
+def _keys(config: config_pb2.EvalConfig) -> dict[str, str]:
+    """Returns the keys of TFMA's results, each with our name."""
+    classes = {name: metric.class_name for name, metric in _metric_configs(config)}
+    known = (pair for table in METRICS.values() for pair in table.items())
+    return {m.key: name for name, m in known if classes.get(name) == m.tfma}
 
 
 def _bounds(
@@ -128,10 +145,10 @@ def slice_name(key: SliceKey) -> str:
     return ", ".join(f"{column}={value}" for column, value in key)
 
 
-def _metrics(evaluation_uri: str, model_name: str) -> SliceMetrics:
+def _metrics(evaluation_uri: str, model_name: str, keys: Mapping[str, str]) -> SliceMetrics:
     """Returns the metrics of one model, by slice, under the names of our configurations."""
     result = tfma.load_eval_result(evaluation_uri, model_name=model_name or None)
-    return {key: _named(_flat(outputs)) for key, outputs in result.slicing_metrics}
+    return {key: _named(_flat(outputs), keys) for key, outputs in result.slicing_metrics}
 
 
 def _flat(outputs: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -140,13 +157,14 @@ def _flat(outputs: Mapping[str, Any]) -> Mapping[str, Any]:
     return by_sub_key.get("", {})
 
 
-def _named(values: Mapping[str, Any]) -> dict[str, float]:
-    found = {}
-    for name, metric in BINARY.items():
-        value = values.get(metric.key, {})
-        if "doubleValue" in value:
-            found[name] = float(value["doubleValue"])
-    return found
+def _named(values: Mapping[str, Any], keys: Mapping[str, str]) -> dict[str, float]:
+    """Renames metrics; TFMA writes an average over classes as "macro_average: true", "_", key."""
+    found = {key.rpartition("\n_")[2]: value for key, value in values.items()}
+    return {
+        name: float(found[key]["doubleValue"])
+        for key, name in keys.items()
+        if "doubleValue" in found.get(key, {})
+    }
 
 
 def _linear_metrics(
@@ -157,23 +175,22 @@ def _linear_metrics(
     overall.CopyFrom(config)
     overall.ClearField("options")
     del overall.slicing_specs[:]
-    for metric in overall.metrics_specs[0].metrics:
+    for _, metric in _metric_configs(overall):
         metric.ClearField("per_slice_thresholds")
     overall.model_specs[0].Clear()
     overall.model_specs[0].label_key = "label"
     overall.model_specs[0].prediction_key = "prediction"
     frame = _scores(model, config.model_specs[0].label_key, examples_uri)
     result = tfma.analyze_raw_data(frame, overall)
-    return _named(_flat(dict(result.slicing_metrics)[()]))
+    return _named(_flat(dict(result.slicing_metrics)[()]), _keys(config))
 
 
 def _scores(model: Path, label_key: str, examples_uri: Path) -> pd.DataFrame:
     signatures = tf.saved_model.load(str(model)).signatures
     labels, predictions = [], []
     for serialized in examples.batches(examples_uri, "test"):
-        (prediction,) = signatures["serving_default"](examples=serialized).values()
+        outputs = signatures["serving_default"](examples=serialized)
+        (measured,) = outputs.keys() & set(MEASURED.values())
         labels.append(signatures["transform_features"](examples=serialized)[label_key].numpy())
-        predictions.append(prediction.numpy())
-    return pd.DataFrame(
-        {"label": np.concatenate(labels), "prediction": np.concatenate(predictions)}
-    )
+        predictions += list(outputs[measured].numpy())
+    return pd.DataFrame({"label": np.concatenate(labels), "prediction": predictions})

@@ -1,7 +1,8 @@
 """What the data gate needs of a use case."""
 
-from usecase.config import DataGate, Section
-from usecase.features import Declaration
+from usecase.config import DataGate
+from usecase.declaration import Declaration
+from usecase.section import Section
 
 
 class DataGateSettings(Section):

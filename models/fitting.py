@@ -11,16 +11,42 @@ from typing import NamedTuple
 import keras
 import numpy as np
 
+from models.heads import Head, head_of
 from models.inputs import Split
-from models.network import LOGIT_LAYER, ModelInput, build_linear, build_network
+from models.network import LAST_LAYER, ModelInput, build_linear, build_network
 from models.progress import ProgressLogger
 from usecase.config import Network, Training
 from usecase.errors import UserError
+from usecase.labels import LabelSpec
 
-RARE_CLASS_SHARE = 0.2  # below it, "auto" weighs both classes evenly
 STEPS_PER_EXECUTION = 16  # batches a call into the runtime: fewer returns to Python
 LINEAR_LEARNING_RATE = 2e-2
 LOWEST_LEARNING_RATE = 1e-5
+
+
+class Problem(NamedTuple):
+    """What is to be learned, from what.
+
+    Attributes:
+        inputs: The network's inputs.
+        label: The label's task and classes.
+        train: The train split.
+        held_out: The eval split, which decides when to stop.
+    """
+
+    inputs: Sequence[ModelInput]
+    label: LabelSpec
+    train: Split
+    held_out: Split
+
+    def head(self, training: Training) -> Head:
+        """Returns the head that fits the task and the train split."""
+        return head_of(
+            self.label.task,
+            self.train.label,
+            len(self.label.classes),
+            weigh=training.class_weights == "auto",
+        )
 
 
 class Fitted(NamedTuple):
@@ -56,30 +82,10 @@ def require_labels(*splits: Split) -> None:
         )
 
 
-def positive_share(split: Split) -> float:
-    """Returns the share of rows whose label is 1."""
-    return float(split.label.mean())
-
-
-def class_weights(training: Training, share: float) -> tuple[float, float]:
-    """Returns the weights of labels 0 and 1, which average 1 over the rows.
-
-    Args:
-        training: `class_weights` "auto" weighs both classes evenly if the rarer one is below 20 %.
-        share: The share of label 1.
-    """
-    rare = min(share, 1 - share)
-    if training.class_weights == "none" or rare >= RARE_CLASS_SHARE or rare == 0:
-        return 1.0, 1.0
-    return 0.5 / (1 - share), 0.5 / share
-
-
 def fit_network(
-    inputs: Sequence[ModelInput],
+    problem: Problem,
     network: Network,
     training: Training,
-    train: Split,
-    held_out: Split,
     *,
     checkpoint_dir: str,
     tensorboard_dir: str,
@@ -87,11 +93,9 @@ def fit_network(
     """Trains the wide-and-deep network until the loss on the eval split stops falling.
 
     Args:
-        inputs: The network's inputs.
-        network: Its sizes.
+        problem: Inputs, label and rows.
+        network: The network's sizes.
         training: How it is trained.
-        train: The train split.
-        held_out: The eval split, which decides when to stop.
         checkpoint_dir: Where each epoch is saved; a run of the same rows and settings that was
             interrupted goes on from there.
         tensorboard_dir: Where TensorBoard logs go.
@@ -102,17 +106,18 @@ def fit_network(
     Raises:
         UserError: If the loss becomes NaN.
     """
-    model = build_network(inputs, network, positive_share(train))
-    folder = Path(checkpoint_dir) / _checkpoint_key(inputs, network, training, train, held_out)
+    head = problem.head(training)
+    model = build_network(problem.inputs, network, head)
+    folder = Path(checkpoint_dir) / _checkpoint_key(problem, network, training)
     folder.mkdir(parents=True, exist_ok=True)
     best = _BestWeights(folder)
-    steps = math.ceil(len(train) / training.batch_size)
+    steps = math.ceil(len(problem.train) / training.batch_size)
     try:
-        history = _fit(
+        history = fit(
             model,
+            head,
+            problem,
             training,
-            train,
-            held_out,
             learning_rate=training.learning_rate,
             callbacks=[
                 keras.callbacks.BackupAndRestore(str(folder / "last"), delete_checkpoint=False),
@@ -125,52 +130,62 @@ def fit_network(
         shutil.rmtree(folder, ignore_errors=True)
         raise
     best.restore(model)
-    _undo_class_weights(model, class_weights(training, positive_share(train)))
+    _undo_class_weights(model, head)
     shutil.rmtree(folder, ignore_errors=True)
     last = max([best.epoch, *(epoch + 1 for epoch in history.epoch)])
     return Fitted(model, best.epoch, best.loss, last, history.history)
 
 
-def fit_linear(
-    inputs: Sequence[ModelInput], training: Training, train: Split, held_out: Split
-) -> Fitted:
+def fit_linear(problem: Problem, training: Training) -> Fitted:
     """Trains the linear baseline on the same rows, with the same stopping rule.
 
     Raises:
         UserError: If the loss becomes NaN.
     """
-    model = build_linear(inputs, positive_share(train))
-    history = _fit(
-        model, training, train, held_out, learning_rate=LINEAR_LEARNING_RATE, callbacks=[]
-    )
-    _undo_class_weights(model, class_weights(training, positive_share(train)))
+    head = problem.head(training)
+    model = build_linear(problem.inputs, head)
+    history = fit(model, head, problem, training, learning_rate=LINEAR_LEARNING_RATE)
+    _undo_class_weights(model, head)
     losses = history.history["val_loss"]
     best = int(np.argmin(losses))
     return Fitted(model, best + 1, losses[best], len(losses), history.history)
 
 
-def _fit(
+def fit(
     model: keras.Model,
+    head: Head,
+    problem: Problem,
     training: Training,
-    train: Split,
-    held_out: Split,
     *,
     learning_rate: float,
-    callbacks: list[keras.callbacks.Callback],
+    callbacks: Sequence[keras.callbacks.Callback] = (),
 ) -> keras.callbacks.History:
-    weights = class_weights(training, positive_share(train))
+    """Runs the training loop.
+
+    Args:
+        model: The model to train, which ends with the weights of its best epoch.
+        head: Its head.
+        problem: Inputs, label and rows.
+        training: How it is trained.
+        learning_rate: Where the learning rate starts.
+        callbacks: Further callbacks.
+
+    Raises:
+        UserError: If the loss becomes NaN.
+    """
+    train, held_out = problem.train, problem.held_out
     model.compile(
         optimizer=keras.optimizers.Adam(learning_rate),
-        # Row by row: "binary_crossentropy" averages over the last axis, here the rows, and weights
-        # would then weigh nothing.
-        loss=keras.ops.binary_crossentropy,
-        weighted_metrics=[keras.metrics.AUC(name="auc")],
+        loss=head.loss,
+        weighted_metrics=[head.metric()],
         steps_per_execution=STEPS_PER_EXECUTION,
         jit_compile=False,
     )
     history = model.fit(
-        train.batches(training.batch_size, weights, shuffle_seed=training.seed),
-        validation_data=held_out.batches(8 * training.batch_size, weights),
+        train.batches(
+            training.batch_size, head.row_weights(train.label), shuffle_seed=training.seed
+        ),
+        validation_data=held_out.batches(8 * training.batch_size, head.row_weights(held_out.label)),
         epochs=training.max_epochs,
         verbose=0,
         callbacks=[
@@ -218,20 +233,15 @@ class _BestWeights(keras.callbacks.Callback):
             model.load_weights(self._weights)
 
 
-def _checkpoint_key(
-    inputs: Sequence[ModelInput],
-    network: Network,
-    training: Training,
-    train: Split,
-    held_out: Split,
-) -> str:
+def _checkpoint_key(problem: Problem, network: Network, training: Training) -> str:
     """Names the checkpoints of one training problem: the same rows, inputs and settings."""
     parts = [
-        repr(list(inputs)),
+        repr(list(problem.inputs)),
+        problem.label.model_dump_json(),
         network.model_dump_json(),
         training.model_dump_json(),
-        train.fingerprint(),
-        held_out.fingerprint(),
+        problem.train.fingerprint(),
+        problem.held_out.fingerprint(),
     ]
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:16]
 
@@ -248,11 +258,7 @@ def _refuse_nan(history: keras.callbacks.History, learning_rate: float) -> None:
                 )
 
 
-def _undo_class_weights(model: keras.Model, weights: tuple[float, float]) -> None:
-    """Shifts the logit so that probabilities are calibrated to the rows as they are.
-
-    Weighing label 1 by w1 and label 0 by w0 multiplies the odds that the network learns by
-    w1 / w0 (Elkan, "The Foundations of Cost-Sensitive Learning", 2001, theorem 2).
-    """
-    bias = model.get_layer(LOGIT_LAYER).bias
-    bias.assign(bias - math.log(weights[1] / weights[0]))
+def _undo_class_weights(model: keras.Model, head: Head) -> None:
+    """Shifts the last layer so that probabilities are calibrated to the rows as they are."""
+    bias = model.get_layer(LAST_LAYER).bias
+    bias.assign(bias + head.correction())

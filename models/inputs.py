@@ -38,19 +38,19 @@ class Split:
     def batches(
         self,
         batch_size: int,
-        class_weights: Sequence[float] = (1.0, 1.0),
+        weights: np.ndarray | None = None,
         shuffle_seed: int | None = None,
     ) -> tf.data.Dataset:
         """Returns batches of (features, label, weight), shuffled anew each epoch if seeded.
 
         Args:
             batch_size: Rows a batch; the last one may be smaller.
-            class_weights: The weights of labels 0 and 1.
+            weights: How much each row counts, float32 [rows]; 1 if not given.
             shuffle_seed: Seed of the shuffle; None keeps the order.
         """
         features = {k: tf.constant(v) for k, v in self.features.items()}
         label = tf.constant(self.label)
-        weight = tf.where(label > 0.5, class_weights[1], class_weights[0])
+        weight = tf.ones_like(label) if weights is None else tf.constant(weights)
         rows = tf.data.Dataset.range(len(self))
         if shuffle_seed is not None:
             rows = rows.shuffle(max(len(self), 1), seed=shuffle_seed)

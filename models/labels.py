@@ -2,36 +2,38 @@
 
 import tensorflow as tf
 
+from models.columns import as_float, spread
 from models.functions import load_function
-from usecase.features import Declaration
+from usecase.labels import LabelSpec
+from usecase.schema import Column
 
 
-def label_of(declaration: Declaration, columns: dict[str, tf.SparseTensor]) -> tf.Tensor:
+def label_of(label: LabelSpec, columns: dict[str, tf.SparseTensor]) -> tf.Tensor:
     """Returns the label of a batch.
 
     Args:
-        declaration: Names the label's columns and function.
+        label: Names the label's columns, function and classes.
         columns: The raw columns, [batch, 1] sparse; only the label's are read.
 
     Returns:
-        float32 [batch]; NaN where the label is missing.
+        float32 [batch]: the class id where the label has classes, else its number; NaN where it is
+        missing or no class.
     """
-    dense = {c.name: dense_column(columns[c.name]) for c in declaration.label_columns}
-    if declaration.label_function:
-        return tf.cast(load_function(declaration.label_function)(dense), tf.float32)
-    return dense[declaration.label_name]
+    dense = {c.name: dense_column(c, columns[c.name]) for c in label.columns}
+    values = load_function(label.function)(dense) if label.function else dense[label.name]
+    values = tf.convert_to_tensor(values)
+    return _class_ids(label, values) if label.classes else tf.cast(values, tf.float32)
 
 
-def dense_column(column: tf.SparseTensor) -> tf.Tensor:
-    """Makes one value a row dense: float32 with NaN where missing, or string with ""."""
-    is_text = column.dtype == tf.string
-    values = column.values if is_text else tf.cast(column.values, tf.float32)
-    missing = tf.constant("") if is_text else tf.constant(float("nan"))
-    return spread(column, values, missing)
+def dense_column(column: Column, values: tf.SparseTensor) -> tf.Tensor:
+    """Returns a label's column, [batch]: float32 with NaN where missing, or string with ""."""
+    if column.dtype == "string":
+        return spread(values, values.values, tf.constant(""))
+    return spread(values, as_float(column, values.values), tf.constant(float("nan")))
 
 
-def spread(column: tf.SparseTensor, values: tf.Tensor, missing: tf.Tensor) -> tf.Tensor:
-    """Spreads one value for each present row over the batch; the others get `missing`."""
-    shape = tf.stack([column.dense_shape[0], tf.constant(1, tf.int64)])
-    sparse = tf.SparseTensor(column.indices, values, shape)
-    return tf.squeeze(tf.sparse.to_dense(sparse, missing), axis=1)
+def _class_ids(label: LabelSpec, values: tf.Tensor) -> tf.Tensor:
+    classes = tf.constant(label.classes, None if values.dtype == tf.string else values.dtype)
+    is_class = tf.equal(tf.expand_dims(values, 1), tf.expand_dims(classes, 0))
+    ids = tf.cast(tf.argmax(is_class, axis=1), tf.float32)
+    return tf.where(tf.reduce_any(is_class, axis=1), ids, float("nan"))

@@ -1,14 +1,15 @@
 """The network: wide and deep, on Keras operations alone, so that it runs on every Keras backend."""
 
-import math
 from collections.abc import Sequence
 from typing import NamedTuple
 
 import keras
 
+from models.heads import Head
 from usecase.config import Network
 
-LOGIT_LAYER = "logit"
+LAST_LAYER = "scores"
+MAX_WIDE_WIDTH = 32  # of many classes, a category's linear part is kept to this rank
 
 
 class ModelInput(NamedTuple):
@@ -17,15 +18,15 @@ class ModelInput(NamedTuple):
     Attributes:
         name: Name of the transformed feature.
         categories: Number of ids of a category (ids are 0 to categories - 1); 0 for a number.
+        crossed: Names of the two inputs whose ids it combines; None where it comes from outside.
     """
 
     name: str
     categories: int
+    crossed: tuple[str, str] | None = None
 
 
-def build_network(
-    inputs: Sequence[ModelInput], network: Network, positive_share: float = 0.5
-) -> keras.Model:
+def build_network(inputs: Sequence[ModelInput], network: Network, head: Head) -> keras.Model:
     """Builds the wide-and-deep network.
 
     The deep part sees embeddings and numbers; the wide part is linear in both, so that strong
@@ -34,10 +35,10 @@ def build_network(
     Args:
         inputs: The inputs; each is a tensor [batch], int64 ids or float32 numbers.
         network: Sizes and regularisation.
-        positive_share: Share of positive labels; the output starts there instead of at one half.
+        head: The task's.
 
     Returns:
-        A model from {name: [batch]} to probabilities, float32 [batch].
+        A model from {name: [batch]} to the head's predictions, float32.
     """
     tensors = _input_tensors(inputs)
     regularizer = keras.regularizers.L2(network.l2)
@@ -46,29 +47,34 @@ def build_network(
         hidden = keras.layers.Dense(units, kernel_regularizer=regularizer)(hidden)
         hidden = keras.layers.Activation(network.activation)(hidden)
         hidden = keras.layers.Dropout(network.dropout)(hidden)
-    wide = _embed(inputs, tensors, 1, regularizer, "wide")
-    return _model(tensors, keras.layers.Concatenate()([wide, hidden]), positive_share)
+    wide = _embed(inputs, tensors, _wide(head), regularizer, "wide")
+    return _model(tensors, keras.layers.Concatenate()([wide, hidden]), head)
 
 
-def build_linear(inputs: Sequence[ModelInput], positive_share: float = 0.5) -> keras.Model:
-    """Builds the simple model that the network must be worth: logistic regression.
+def build_linear(inputs: Sequence[ModelInput], head: Head) -> keras.Model:
+    """Builds the simple model that the network must be worth: (logistic) linear regression.
 
     Args:
         inputs: The same inputs as the network's.
-        positive_share: Share of positive labels.
+        head: The task's.
 
     Returns:
-        A model from {name: [batch]} to probabilities, float32 [batch].
+        A model from {name: [batch]} to the head's predictions, float32.
     """
     tensors = _input_tensors(inputs)
-    wide = _embed(inputs, tensors, 1, keras.regularizers.L2(1e-6), "wide")
-    return _model(tensors, wide, positive_share)
+    wide = _embed(inputs, tensors, _wide(head), keras.regularizers.L2(1e-6), "wide")
+    return _model(tensors, wide, head)
+
+
+def _wide(head: Head) -> int:
+    return min(head.units, MAX_WIDE_WIDTH)
 
 
 def _input_tensors(inputs: Sequence[ModelInput]) -> dict[str, keras.KerasTensor]:
     return {
         i.name: keras.Input((), name=i.name, dtype="int64" if i.categories else "float32")
         for i in inputs
+        if i.crossed is None
     }
 
 
@@ -88,7 +94,7 @@ def _embed(
     categories = [i for i in inputs if i.categories]
     if categories:
         offsets = [sum(c.categories for c in categories[:k]) for k in range(len(categories))]
-        ids = keras.ops.stack([tensors[c.name] for c in categories], axis=1)
+        ids = keras.ops.stack([_ids(c, inputs, tensors) for c in categories], axis=1)
         ids = ids + keras.ops.convert_to_tensor([offsets], dtype="int64")
         table = keras.layers.Embedding(
             sum(c.categories for c in categories),
@@ -104,11 +110,24 @@ def _embed(
     return parts[0] if len(parts) == 1 else keras.layers.Concatenate()(parts)
 
 
+def _ids(
+    category: ModelInput, inputs: Sequence[ModelInput], tensors: dict[str, keras.KerasTensor]
+) -> keras.KerasTensor:
+    """The ids of a category, [batch]; a cross counts them row by row of the pair's table."""
+    if category.crossed is None:
+        return tensors[category.name]
+    left, right = category.crossed
+    (width,) = (i.categories for i in inputs if i.name == right)
+    return tensors[left] * width + tensors[right]
+
+
 def _model(
-    tensors: dict[str, keras.KerasTensor], features: keras.KerasTensor, positive_share: float
+    tensors: dict[str, keras.KerasTensor], features: keras.KerasTensor, head: Head
 ) -> keras.Model:
-    share = min(max(positive_share, 1e-3), 1 - 1e-3)
-    bias = keras.initializers.Constant(math.log(share / (1 - share)))
-    logit = keras.layers.Dense(1, bias_initializer=bias, name=LOGIT_LAYER)(features)
-    probability = keras.ops.sigmoid(keras.ops.squeeze(logit, axis=-1))
-    return keras.Model(tensors, probability)
+    scores = keras.layers.Dense(
+        head.units,
+        bias_initializer=keras.initializers.Constant(head.bias),
+        name=LAST_LAYER,
+        dtype="float32",  # whatever precision the layers before it compute in
+    )(features)
+    return keras.Model(tensors, head.predict(scores))

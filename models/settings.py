@@ -1,7 +1,8 @@
 """What the Trainer needs of a use case; imported by the graph, so free of TensorFlow."""
 
-from usecase.config import Network, Section, Training
-from usecase.features import Declaration
+from usecase.config import Network, Training
+from usecase.declaration import Declaration
+from usecase.section import Section
 
 HISTORY_FILE = "training.json"  # in the model_run artifact, beside the TensorBoard logs
 LINEAR_FOLDER = "Format-Linear"  # beside TFX's own Format-Serving in the model artifact

@@ -6,9 +6,10 @@ import keras
 import tensorflow as tf
 import tensorflow_transform as tft
 
-from usecase.features import Declaration, DType
-
-OUTPUT = "probability"
+from models.columns import sparse
+from models.outputs import outputs_of
+from usecase.declaration import Declaration
+from usecase.schema import DType
 
 
 class ServingModule(tf.Module):
@@ -16,16 +17,17 @@ class ServingModule(tf.Module):
 
     Signatures, by name, with their inputs and outputs:
 
-    * `serving_default`: serialized tf.Examples, string [batch] -> probability, float32 [batch].
-    * `serving_raw`: one dense tensor [batch] a raw feature, by its input name; missing values are
-      the sentinels of `usecase.missing` -> probability, float32 [batch].
+    * `serving_default`: serialized tf.Examples, string [batch] -> the task's outputs.
+    * `serving_raw`: one dense tensor [batch] a raw column, by its input name; missing values are
+      the sentinels of `usecase.missing` -> the task's outputs.
     * `transform_features`: serialized tf.Examples, string [batch] -> every transformed feature
       and the label, [batch] each.
 
-    The label's own columns reach only `transform_features`.
+    The outputs of each task are those of `models.outputs`. The label's own columns reach only
+    `transform_features`.
 
     Args:
-        model: The trained network, from transformed features to probabilities [batch].
+        model: The trained network, from transformed features to predictions.
         transform_output: Output of Transform.
         declaration: The use case's features and label.
     """
@@ -48,14 +50,14 @@ class ServingModule(tf.Module):
         self._transform = layer.__call__
 
     def predict_examples(self, examples: tf.Tensor) -> dict[str, tf.Tensor]:
-        """Serialized tf.Examples, string [batch], to {"probability": float32 [batch]}."""
+        """Serialized tf.Examples, string [batch], to the task's outputs."""
         parsed = tf.io.parse_example(examples, feature_spec(self._declaration))
         return self._predict(parsed)
 
     def predict_raw(self, **features: tf.Tensor) -> dict[str, tf.Tensor]:
-        """Dense raw features, [batch] each, to {"probability": float32 [batch]}."""
-        names = {feature.input_name: feature.name for feature in self._declaration.features}
-        return self._predict({names[name]: _sparse(v) for name, v in features.items()})
+        """Dense raw columns, [batch] each, to the task's outputs."""
+        names = {column.input_name: column.name for column in self._declaration.inputs}
+        return self._predict({names[name]: sparse(v) for name, v in features.items()})
 
     def transform_features(self, examples: tf.Tensor) -> dict[str, tf.Tensor]:
         """Serialized tf.Examples, string [batch], to all transformed features and the label."""
@@ -65,7 +67,7 @@ class ServingModule(tf.Module):
     def _predict(self, parsed: dict[str, tf.SparseTensor]) -> dict[str, tf.Tensor]:
         transformed = self._transform(parsed)
         inputs = {name: transformed[name] for name in self._inputs}
-        return {OUTPUT: self._call(inputs, training=False)}
+        return outputs_of(self._declaration.label, self._call(inputs, training=False))
 
 
 def save(module: ServingModule, declaration: Declaration, folder: str) -> None:
@@ -73,13 +75,13 @@ def save(module: ServingModule, declaration: Declaration, folder: str) -> None:
 
     Args:
         module: The module.
-        declaration: The use case's features, whose names become inputs of `serving_raw`.
+        declaration: The use case, whose raw columns become inputs of `serving_raw`.
         folder: Where to write.
     """
     examples = tf.TensorSpec([None], tf.string, name="examples")
     raw = {
-        f.input_name: tf.TensorSpec([None], tf.as_dtype(f.dtype), name=f.input_name)
-        for f in declaration.features
+        c.input_name: tf.TensorSpec([None], tf.as_dtype(c.dtype), name=c.input_name)
+        for c in declaration.inputs
     }
     signatures = {
         "serving_default": _function(module.predict_examples, examples),
@@ -91,19 +93,11 @@ def save(module: ServingModule, declaration: Declaration, folder: str) -> None:
 
 def feature_spec(declaration: Declaration, *, with_label: bool = False) -> dict[str, Any]:
     """Returns the parsing spec of raw examples, without the columns that only the label uses."""
-    dtypes: dict[str, DType] = {f.name: f.dtype for f in declaration.features}
+    dtypes: dict[str, DType] = {c.name: c.dtype for c in declaration.inputs}
     if with_label:
-        dtypes.update({c.name: c.dtype for c in declaration.label_columns})
+        dtypes.update({c.name: c.dtype for c in declaration.label.columns})
     return {name: tf.io.VarLenFeature(tf.as_dtype(dtype)) for name, dtype in dtypes.items()}
 
 
 def _function(method: Any, *args: Any, **kwargs: Any) -> Any:
     return tf.function(method, autograph=False).get_concrete_function(*args, **kwargs)
-
-
-def _sparse(values: tf.Tensor) -> tf.SparseTensor:
-    """[batch] as sparse [batch, 1] with every row present, without ops that TFLite lacks."""
-    batch = tf.shape(values, out_type=tf.int64)[0]
-    rows = tf.range(batch, dtype=tf.int64)
-    indices = tf.stack([rows, tf.zeros([batch], tf.int64)], axis=1)
-    return tf.SparseTensor(indices, values, tf.stack([batch, tf.constant(1, tf.int64)]))

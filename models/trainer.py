@@ -7,13 +7,15 @@ from typing import TYPE_CHECKING
 import keras
 import tensorflow_transform as tft
 
-from models.fitting import Fitted, fit_linear, fit_network, require_labels
+from models.categories import FIRST_VALUE_ID
+from models.fitting import Fitted, Problem, fit_linear, fit_network, require_labels
 from models.inputs import read_split
 from models.network import ModelInput
-from models.preprocessing import FIRST_VALUE_ID
 from models.settings import HISTORY_FILE, LINEAR_FOLDER, TrainerSettings
 from models.signatures import ServingModule, save
-from usecase.features import Declaration, Feature
+from usecase.declaration import Declaration
+from usecase.features import Feature
+from usecase.roles import Boolean, Bucketized, Crossed
 
 if TYPE_CHECKING:
     from tfx.components import FnArgs
@@ -31,51 +33,62 @@ def run_fn(fn_args: "FnArgs") -> None:
     settings = TrainerSettings.model_validate_json(fn_args.custom_config["settings"])
     declaration = settings.declaration
     transform_output = tft.TFTransformOutput(fn_args.transform_output)
-    spec = transform_output.transformed_feature_spec()
-    train = read_split(fn_args.train_files, spec, declaration.label_key)
-    held_out = read_split(fn_args.eval_files, spec, declaration.label_key)
-    require_labels(train, held_out)
-    inputs = model_inputs(declaration, transform_output)
+    problem = read_problem(fn_args, declaration, transform_output)
     keras.utils.set_random_seed(settings.training.seed)
     network = fit_network(
-        inputs,
+        problem,
         settings.network,
         settings.training,
-        train,
-        held_out,
         checkpoint_dir=settings.checkpoint_dir,
         tensorboard_dir=fn_args.model_run_dir,
     )
-    linear = fit_linear(inputs, settings.training, train, held_out)
+    linear = fit_linear(problem, settings.training)
     serving = Path(fn_args.serving_model_dir)
     for model, folder in ((network.model, serving), (linear.model, serving.parent / LINEAR_FOLDER)):
         save(ServingModule(model, transform_output, declaration), declaration, str(folder))
     _write_history(network, Path(fn_args.model_run_dir))
 
 
+def read_problem(
+    fn_args: "FnArgs", declaration: Declaration, transform_output: tft.TFTransformOutput
+) -> Problem:
+    """Reads the transformed rows and all that the network must know of them.
+
+    Raises:
+        UserError: If a row has no label.
+    """
+    spec, key = transform_output.transformed_feature_spec(), declaration.label.key
+    train = read_split(fn_args.train_files, spec, key)
+    held_out = read_split(fn_args.eval_files, spec, key)
+    require_labels(train, held_out)
+    return Problem(model_inputs(declaration, transform_output), declaration.label, train, held_out)
+
+
 def model_inputs(
     declaration: Declaration, transform_output: tft.TFTransformOutput
 ) -> list[ModelInput]:
     """Returns the network's inputs, with the number of ids that each category can take."""
-    inputs = []
+    inputs = [ModelInput(name, 0) for feature in declaration.features for name in feature.numbers]
+    ids = {
+        feature.name: ModelInput(feature.transformed_name, _categories(feature, transform_output))
+        for feature in declaration.features
+        if feature.has_id
+    }
+    inputs += ids.values()
     for feature in declaration.features:
-        inputs.append(ModelInput(feature.transformed_name, _categories(feature, transform_output)))
-        if feature.indicator_name:
-            inputs.append(ModelInput(feature.indicator_name, 0))
+        if isinstance(feature.declared, Crossed):
+            left, right = (ids[name] for name in feature.declared.features)
+            combinations = left.categories * right.categories
+            inputs.append(
+                ModelInput(feature.transformed_name, combinations, (left.name, right.name))
+            )
     return inputs
 
 
 def _categories(feature: Feature, transform_output: tft.TFTransformOutput) -> int:
-    if feature.role == "numeric":
-        return 0
-    if feature.role == "bucketized":
-        return feature.buckets + 1
-    if feature.role == "boolean":
-        return 3
-    if feature.direct_range:
-        lowest, highest = feature.direct_range
-        return highest - lowest + 1 + FIRST_VALUE_ID
-    return int(transform_output.vocabulary_size_by_name(feature.input_name)) + FIRST_VALUE_ID
+    if isinstance(feature.declared, Bucketized | Boolean) or feature.direct_range:
+        return feature.most_ids
+    return int(transform_output.vocabulary_size_by_name(feature.vocabulary_name)) + FIRST_VALUE_ID
 
 
 def _write_history(fitted: Fitted, folder: Path) -> None:

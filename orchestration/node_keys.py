@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from orchestration import fingerprints
-from usecase.features import Declaration
+from usecase.declaration import Declaration
 
 
 @dataclasses.dataclass(frozen=True)
@@ -36,7 +36,7 @@ def add_keys(nodes: Iterable[Any], declaration: Declaration) -> dict[str, NodeKe
 
     Args:
         nodes: TFX components.
-        declaration: Whose label function counts as code of every node that is told of it.
+        declaration: Whose functions count as code of every node that is told of them.
 
     Returns:
         The key of each node, by its id.
@@ -46,20 +46,19 @@ def add_keys(nodes: Iterable[Any], declaration: Declaration) -> dict[str, NodeKe
     for node in nodes:
         texts = [value for value in node.exec_properties.values() if isinstance(value, str)]
         modules = [node.executor_spec.class_path.rpartition(".")[0]]
-        modules += _function_modules(texts, declaration.label_function)
+        modules += _function_modules(texts, declaration.functions)
         files = {text: fingerprints.file_digest(text) for text in texts if _is_file(text)}
         keys[node.id] = NodeKey(fingerprints.code_of(modules), files, lock)
         node.executor_spec.add_extra_flags(keys[node.id].flags())
     return keys
 
 
-def _function_modules(texts: Iterable[str], label_function: str | None) -> Iterator[str]:
+def _function_modules(texts: Iterable[str], functions: Iterable[str]) -> Iterator[str]:
     """Yields the modules of the functions that properties name by a dotted path."""
     for text in texts:
         if all(part.isidentifier() for part in text.split(".")) and "." in text:
             yield text.rpartition(".")[0]
-        elif label_function and label_function in text:
-            yield label_function.rpartition(".")[0]
+        yield from (f.rpartition(".")[0] for f in functions if f in text)
 
 
 def _is_file(text: str) -> bool:

@@ -13,7 +13,7 @@ from components.data_gate import PASSED_PROPERTY
 from pipeline import stages
 from pipeline.places import Places
 from usecase.config import UseCase
-from usecase.features import Declaration
+from usecase.declaration import Declaration
 
 
 def create_nodes(use_case: UseCase, declaration: Declaration, places: Places) -> list[BaseNode]:

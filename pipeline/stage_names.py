@@ -1,14 +1,29 @@
 """The nodes of the graph in their order, and what people call them; free of TFX."""
 
-STAGES = {
-    "CsvExampleGen": "ingest",
-    "ImportSchemaGen": "schema",
-    "StatisticsGen": "statistics",
-    "ExampleValidator": "validate",
-    "DataGate": "data gate",
-    "LatestPushedModel": "baseline",
-    "Transform": "transform",
-    "Trainer": "train",
-    "Evaluator": "evaluate",
-    "Pusher": "push",
+from usecase.config import Source
+
+EXAMPLE_GENS: dict[Source, str] = {
+    "csv": "CsvExampleGen",
+    "tfrecord": "ImportExampleGen",
+    "bigquery": "BigQueryExampleGen",
 }
+
+
+def stage_names(source: Source) -> dict[str, str]:
+    """Returns the stage of each node of a run, in the order in which nodes run.
+
+    Args:
+        source: What the rows are read from.
+    """
+    return {
+        EXAMPLE_GENS[source]: "ingest",
+        "ImportSchemaGen": "schema",
+        "StatisticsGen": "statistics",
+        "ExampleValidator": "validate",
+        "DataGate": "data gate",
+        "LatestPushedModel": "baseline",
+        "Transform": "transform",
+        "Trainer": "train",
+        "Evaluator": "evaluate",
+        "Pusher": "push",
+    }

@@ -25,7 +25,7 @@ from models.settings import TrainerSettings
 from pipeline.evaluation import eval_config
 from pipeline.places import Places
 from usecase.config import SPLITS, UseCase
-from usecase.features import Declaration
+from usecase.declaration import Declaration
 
 PREPROCESSING_FN = "models.preprocessing.preprocessing_fn"
 RUN_FN = "models.trainer.run_fn"
@@ -138,7 +138,7 @@ def evaluate(
         model=model,
         baseline_model=baseline,
         example_splits=["test"],
-        eval_config=eval_config(use_case.evaluation, declaration.label_key),
+        eval_config=eval_config(use_case, declaration.label),
     )
 
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from usecase.config import UseCase
 from usecase.errors import ConfigError, did_you_mean
-from usecase.metrics import BINARY
+from usecase.metrics import METRICS
 from usecase.paths import module_file
 
 if TYPE_CHECKING:
@@ -22,18 +22,22 @@ def check_evaluation(use_case: UseCase, schema: "schema_pb2.Schema") -> None:
     """
     evaluation = use_case.evaluation
     columns = [feature.name for feature in schema.feature]
-    for metric in evaluation.metrics:
-        _require_metric(metric)
+    table = METRICS[use_case.task]
+    for metric in (*use_case.metrics, *(t.metric for t in evaluation.thresholds)):
+        if metric not in table:
+            raise ConfigError(
+                f'unknown metric "{metric}" of task {use_case.task}',
+                fix=did_you_mean(metric, table),
+            )
     for column in evaluation.slices:
         require_column(column, columns, "evaluation.slices")
     for threshold in evaluation.thresholds:
-        _require_metric(threshold.metric)
-        if threshold.metric not in evaluation.metrics:
+        if threshold.metric not in use_case.metrics:
             raise ConfigError(
                 f'threshold on "{threshold.metric}", which is not measured',
                 fix=f'add "{threshold.metric}" to evaluation.metrics',
             )
-        if threshold.max_drop is not None and BINARY[threshold.metric].higher_is_better is None:
+        if threshold.max_drop is not None and table[threshold.metric].higher_is_better is None:
             raise ConfigError(
                 f'"max_drop" on "{threshold.metric}", which has no better direction',
                 fix="use `min` and `max`",
@@ -90,8 +94,3 @@ def require_column(name: str, columns: Iterable[str], where: str) -> None:
         raise ConfigError(
             f'{where}: column "{name}" is not in the schema', fix=did_you_mean(name, columns)
         )
-
-
-def _require_metric(name: str) -> None:
-    if name not in BINARY:
-        raise ConfigError(f'unknown metric "{name}"', fix=did_you_mean(name, BINARY))

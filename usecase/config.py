@@ -1,29 +1,57 @@
 """The typed configuration of a use case: one YAML file, strict, frozen, unknown keys refused."""
 
+import re
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import Field, field_validator, model_validator
+
+from usecase.metrics import METRICS, Task
+from usecase.roles import FeatureRole
+from usecase.section import Section
 
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]*$")]
 Share = Annotated[float, Field(ge=0.0, le=1.0)]
+Precision = Literal["auto", "float32", "mixed_bfloat16", "mixed_float16"]
+Source = Literal["csv", "tfrecord", "bigquery"]
+TFRECORD_NAME = re.compile(r"\.tfrecords?(\.gz)?$")
 SliceKey = Annotated[dict[str, str | int], Field(min_length=1)]
-
-DEFAULT_METRICS = ("auc", "pr_auc", "accuracy", "precision", "recall", "calibration", "loss")
-
-
-class Section(BaseModel):
-    """What every part of the configuration shares."""
-
-    model_config = ConfigDict(strict=True, frozen=True, extra="forbid", allow_inf_nan=False)
 
 
 class Data(Section):
-    """Where the rows are."""
+    """Where the rows are: files, or the result of a query."""
 
-    path: str = Field(
-        description="A CSV file with a header line; `pkg:PACKAGE/FILE` names one inside an "
-        "installed Python package."
+    path: str | None = Field(
+        None,
+        description="A file or a pattern of files, here or under gs://; `pkg:PACKAGE/FILE` names "
+        "one inside an installed Python package.",
     )
+    format: Literal["csv", "tfrecord"] | None = Field(
+        None,
+        description="csv: with a header line; tfrecord: of tf.Examples. Told by the name if unset.",
+    )
+    query: str | None = Field(None, description="A BigQuery query, in place of `path`.")
+    project: str | None = Field(None, description="query: the Google Cloud project that pays.")
+    temp_location: str | None = Field(
+        None, description="query: a gs:// folder for what BigQuery exports."
+    )
+
+    @model_validator(mode="after")
+    def _files_or_query(self) -> "Data":
+        if (self.path is None) == (self.query is None):
+            raise ValueError("set either `path` or `query`")
+        of_query = (self.project, self.temp_location)
+        if self.query is None and of_query != (None, None):
+            raise ValueError("`project` and `temp_location` belong to `query`")
+        if self.query is not None and (None in of_query or self.format):
+            raise ValueError("`query` needs `project` and `temp_location`, and has no `format`")
+        return self
+
+    @property
+    def source(self) -> Source:
+        """What kind of ExampleGen reads it."""
+        if self.path is None:
+            return "bigquery"
+        return self.format or ("tfrecord" if TFRECORD_NAME.search(self.path) else "csv")
 
 
 class Split(Section):
@@ -37,19 +65,6 @@ class Split(Section):
 SPLITS = tuple(Split.model_fields)
 
 
-class FeatureRole(Section):
-    """One feature: the role of a column in the model."""
-
-    role: Literal["numeric", "bucketized", "categorical_string", "categorical_integer", "boolean"]
-    buckets: int = Field(10, ge=2, le=1000, description="bucketized: number of quantile buckets.")
-    max_vocabulary: int = Field(
-        1000, ge=1, description="categorical: most frequent values that keep an id of their own."
-    )
-    min_count: int = Field(
-        1, ge=1, description="categorical: rarer values share the id of unknown values."
-    )
-
-
 class Label(Section):
     """The label: a column, or a function of columns."""
 
@@ -58,11 +73,19 @@ class Label(Section):
         None, description="Dotted path to a function of {column: dense tensor} -> label tensor."
     )
     columns: tuple[str, ...] = Field((), description="The columns that `function` reads.")
+    classes: Annotated[tuple[str, ...] | tuple[int, ...], Field(min_length=2)] | None = Field(
+        None, description="What `function` returns; a column's classes are its schema's domain."
+    )
+    positive_class: str | int | None = Field(
+        None, description="binary: the class whose probability is predicted."
+    )
 
     @model_validator(mode="after")
     def _function_and_columns_together(self) -> "Label":
         if (self.function is None) != (not self.columns):
             raise ValueError("`function` and `columns` belong together: set both or neither")
+        if self.classes and len(set(self.classes)) < len(self.classes):
+            raise ValueError("`classes` names a class twice")
         return self
 
     @property
@@ -87,6 +110,9 @@ class Training(Section):
     batch_size: int = Field(256, ge=1)
     max_epochs: int = Field(30, ge=1)
     learning_rate: Annotated[float, Field(gt=0.0)] = 1e-3
+    precision: Precision = Field(
+        "auto", description="auto: what the accelerator computes fastest; float32 on a CPU."
+    )
     early_stopping_patience: int = Field(
         4, ge=1, description="Epochs without a better eval loss before training stops."
     )
@@ -94,7 +120,8 @@ class Training(Section):
         2, ge=1, description="Epochs without a better eval loss before the learning rate halves."
     )
     class_weights: Literal["auto", "none"] = Field(
-        "auto", description="auto: weigh classes evenly when the rarer one is below 20 % of rows."
+        "auto",
+        description="auto: weigh classes evenly when the rarest has below 40 % of an even share.",
     )
     seed: int = Field(42, ge=0)
 
@@ -126,7 +153,9 @@ class Threshold(Section):
 class Evaluation(Section):
     """What the quality gate measures, on which slices, and what it demands (on the test split)."""
 
-    metrics: tuple[str, ...] = DEFAULT_METRICS
+    metrics: tuple[str, ...] | None = Field(
+        None, min_length=1, description="What to measure; the task's usual metrics if unset."
+    )
     slices: tuple[str, ...] = Field((), description="Columns by whose values metrics are sliced.")
     min_slice_size: int = Field(
         50, ge=1, description="Slices with fewer test rows are neither reported nor judged."
@@ -139,7 +168,7 @@ class DataGate(Section):
 
     min_rows: int = Field(100, ge=1, description="Fewest rows that the train split may have.")
     min_label_share: Share = Field(
-        0.01, description="Smallest share of rows that the rarer class may have."
+        0.01, description="Smallest share of rows that the rarest class may have."
     )
 
 
@@ -150,7 +179,7 @@ class UseCase(Section):
     """
 
     name: Name
-    task: Literal["binary"] = "binary"
+    task: Task = "binary"
     data: Data
     schema_file: str = Field(alias="schema", description="The curated schema.pbtxt.")
     split: Split = Split()
@@ -160,6 +189,12 @@ class UseCase(Section):
     training: Training = Training()
     data_gate: DataGate = DataGate()
     evaluation: Evaluation
+
+    @property
+    def metrics(self) -> tuple[str, ...]:
+        """The metrics to measure, by our names, the first one first."""
+        table = METRICS[self.task]
+        return self.evaluation.metrics or tuple(n for n, m in table.items() if m.usual)
 
     @field_validator("features", mode="before")
     @classmethod

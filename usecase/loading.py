@@ -8,8 +8,10 @@ from typing import Any
 import pydantic
 import yaml
 
-from usecase.config import Section, UseCase
+from usecase.config import UseCase
 from usecase.errors import ConfigError, did_you_mean
+from usecase.roles import FeatureRole
+from usecase.section import Section
 
 # PyYAML's own error, and what it lets through where a value does not fit its tag, a key is a list,
 # or the nesting is too deep.
@@ -103,15 +105,22 @@ def _explain(error: pydantic.ValidationError, source: str) -> ConfigError:
 
 def _fault(error: Any) -> tuple[str, str]:
     """Returns (what is wrong, how to mend it) for one pydantic error."""
-    where = ".".join(str(part) for part in error["loc"]) or "config"
-    if error["type"] == "extra_forbidden":
+    where = ".".join(_shown(error["loc"])) or "config"
+    kind = error["type"]
+    if kind == "extra_forbidden":
         key = str(error["loc"][-1])
         return f'unknown key "{where}"', did_you_mean(key, _known_keys(error["loc"][:-1]))
-    if error["type"] == "missing":
+    if kind == "missing":
         return f'key "{where}" is missing', f'add "{error["loc"][-1]}"'
+    if kind == "union_tag_not_found":
+        return f'key "{where}.role" is missing', f"add its role, one of {', '.join(_ROLES)}"
+    if kind == "union_tag_invalid":
+        return f'{where}: unknown role "{error["ctx"]["tag"]}"', did_you_mean(
+            error["ctx"]["tag"], _ROLES
+        )
     message = error["msg"].removeprefix("Value error, ")
     shown = f" (got {error['input']!r})" if _is_scalar(error["input"]) else ""
-    if error["type"] == "literal_error":
+    if kind == "literal_error":
         known = [w.strip("' ") for w in error["ctx"]["expected"].replace(" or ", ",").split(",")]
         return f"{where}: {message}{shown}", did_you_mean(str(error["input"]), known)
     return f"{where}: {message}{shown}", "correct this value"
@@ -121,27 +130,36 @@ def _is_scalar(value: object) -> bool:
     return isinstance(value, str | int | float | bool)
 
 
+def _shown(location: tuple[Any, ...]) -> list[str]:
+    """Returns a place as the user wrote it, without the role by which pydantic chose a class."""
+    parts = [str(part) for part in location]
+    is_role = len(parts) > 2 and parts[0] == "features" and parts[2] in _ROLES
+    return parts[:2] + parts[3:] if is_role else parts
+
+
 def _known_keys(location: tuple[Any, ...]) -> Iterator[str]:
     """Yields the keys allowed at a place of the configuration."""
-    section: Any = UseCase
+    sections: list[type[Section]] = [UseCase]
     for part in location:
-        section = _section_below(section, part)
-    for name, field in getattr(section, "model_fields", {}).items():
-        yield field.alias or name
+        sections = [below for section in sections for below in _below(section, part)]
+    for section in sections:
+        for name, field in section.model_fields.items():
+            yield field.alias or name
 
 
-def _section_below(section: Any, part: Any) -> Any:
-    """Returns the model of the sub-section `part`, looking through dicts, tuples and options."""
-    fields = getattr(section, "model_fields", None)
-    annotation = fields[part].annotation if fields and part in fields else section
-    return _first_section(annotation)
+def _below(section: type[Section], part: Any) -> list[type[Section]]:
+    """Returns what stands under a key, looking through dicts, tuples, options and roles."""
+    if part in section.model_fields:
+        return list(_sections(section.model_fields[part].annotation))
+    role = section.model_fields.get("role")
+    return [section] if part not in _ROLES or role is None or role.default == part else []
 
 
-def _first_section(annotation: Any) -> Any:
+def _sections(annotation: Any) -> Iterator[type[Section]]:
     if isinstance(annotation, type) and issubclass(annotation, Section):
-        return annotation
+        yield annotation
     for argument in getattr(annotation, "__args__", ()):
-        found = _first_section(argument)
-        if found is not None:
-            return found
-    return None
+        yield from _sections(argument)
+
+
+_ROLES = {s.model_fields["role"].default: s for s in _sections(FeatureRole)}

@@ -1,7 +1,8 @@
-"""Rows to tf.Examples, through the prediction graph, and back to scores in their order."""
+"""Rows to tf.Examples, through the prediction graph, and back to answers in their order."""
 
 import logging
 from pathlib import Path
+from typing import Any
 
 import tensorflow as tf
 from tensorflow_serving.apis import prediction_log_pb2
@@ -13,11 +14,12 @@ from pipeline.prediction import create_nodes
 
 LOGGER = logging.getLogger(__name__)
 ROW_FEATURE = "__row__"  # rows come back in no order; the whole example comes back with each
+Answer = dict[str, Any]
 GZIP = tf.io.TFRecordOptions(compression_type="GZIP")
 
 
-def infer(plan: Plan, work: Path, push_dir: str, version: int) -> list[float]:
-    """Returns the probability of each row, in the order of the file.
+def infer(plan: Plan, work: Path, push_dir: str, version: int) -> list[Answer]:
+    """Returns the model's outputs for each row, by name, in the order of the file.
 
     Args:
         plan: The use case and its rows.
@@ -33,7 +35,7 @@ def infer(plan: Plan, work: Path, push_dir: str, version: int) -> list[float]:
         executor = Executor("predict", nodes, work / "artifacts", work / "metadata.db", "predict")
         for node in executor.nodes():
             execution = executor.run(node)
-        return _read_scores(Path(execution.outputs["inference_result"][0]), rows)
+        return _read_answers(Path(execution.outputs["inference_result"][0]), rows)
     except Exception:
         LOGGER.exception("prediction failed")
         raise
@@ -42,7 +44,7 @@ def infer(plan: Plan, work: Path, push_dir: str, version: int) -> list[float]:
 def _write_examples(plan: Plan, path: Path) -> int:
     count = 0
     with tf.io.TFRecordWriter(str(path), GZIP) as writer:
-        for row in read_rows(plan.data, plan.declaration.features):
+        for row in read_rows(plan.data, plan.declaration.inputs):
             example = tf.train.Example()
             for name, value in {**row.values, ROW_FEATURE: count}.items():
                 _append(example.features.feature[name], value)
@@ -60,14 +62,18 @@ def _append(feature: tf.train.Feature, value: Value) -> None:
         feature.float_list.value.append(value)
 
 
-def _read_scores(folder: Path, rows: int) -> list[float]:
-    scores: dict[int, float] = {}
+def _read_answers(folder: Path, rows: int) -> list[Answer]:
+    answers: dict[int, Answer] = {}
     files = sorted(str(path) for path in folder.rglob("*.gz"))
     for record in tf.data.TFRecordDataset(files, compression_type="GZIP").as_numpy_iterator():
         log = prediction_log_pb2.PredictionLog.FromString(record).predict_log
         (request,) = log.request.inputs.values()
-        (response,) = log.response.outputs.values()
         example = tf.train.Example.FromString(request.string_val[0])
         row = example.features.feature[ROW_FEATURE].int64_list.value[0]
-        scores[row] = float(tf.make_ndarray(response).reshape(-1)[0])
-    return [scores[row] for row in range(rows)]
+        answers[row] = {
+            name: tf.make_ndarray(tensor)[0].tolist()
+            if tensor.dtype != tf.string.as_datatype_enum
+            else tensor.string_val[0]
+            for name, tensor in log.response.outputs.items()
+        }
+    return [answers[row] for row in range(rows)]

@@ -3,9 +3,10 @@
 import csv
 import shutil
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from components import push_destination
+from orchestration.local.answers import cells, header
 from orchestration.local.logs import redirected
 from orchestration.local.preflight import check_csv
 from orchestration.local.rows import read_header, read_rows
@@ -14,7 +15,8 @@ from orchestration.plan import Plan
 from orchestration.records import LOG_FILE
 from usecase.errors import UserError
 
-PROBABILITY_SUFFIX = "_probability"
+if TYPE_CHECKING:
+    from orchestration.local.inference import Answer
 
 
 class Predicted(NamedTuple):
@@ -27,8 +29,8 @@ class Predicted(NamedTuple):
 def predict_csv(plan: Plan, output_dir: Path, out: Path) -> Predicted:
     """Predicts every row of a CSV file with the last pushed model.
 
-    The output holds the input's columns and one more, `<label>_probability`, in the input's order.
-    It replaces what was there only when it is whole.
+    The output holds the input's rows and columns in their order, and the columns of
+    `answers.header`. It replaces what was there only when it is whole.
 
     Args:
         plan: The use case; its data are the rows to predict.
@@ -52,7 +54,7 @@ def predict_csv(plan: Plan, output_dir: Path, out: Path) -> Predicted:
             fix="create it, or choose another --out",
         )
     # Every row is read before TFX is imported: a bad cell must not cost seconds.
-    rows = sum(1 for _ in read_rows(plan.data, plan.declaration.features))
+    rows = sum(1 for _ in read_rows(plan.data, plan.declaration.inputs))
     with workspace.locked():
         _, folder = workspace.new_run()
         work = folder / "prediction"
@@ -60,26 +62,27 @@ def predict_csv(plan: Plan, output_dir: Path, out: Path) -> Predicted:
             with redirected(folder / LOG_FILE, lambda _: None):
                 from orchestration.local.inference import infer
 
-                scores = infer(plan, work, str(workspace.serving), version)
+                answers = infer(plan, work, str(workspace.serving), version)
         except Exception as error:
             raise UserError(
                 f"prediction failed: {type(error).__name__}", fix=f"see {folder / LOG_FILE}"
             ) from error
         finally:
             shutil.rmtree(work, ignore_errors=True)
-    _write(plan, scores, out)
+    _write(plan, answers, out)
     return Predicted(rows, version)
 
 
-def _write(plan: Plan, scores: list[float], out: Path) -> None:
+def _write(plan: Plan, answers: "list[Answer]", out: Path) -> None:
     incoming = out.with_name(out.name + ".new")
     with incoming.open("w", newline="", encoding="utf-8") as file:
         minimal = csv.writer(file, lineterminator="\n")
         # Python before 3.13 leaves a lone carriage return unquoted, which ends a row when read.
         quoted = csv.writer(file, lineterminator="\n", quoting=csv.QUOTE_ALL)
-        column = plan.declaration.label_name + PROBABILITY_SUFFIX
-        minimal.writerow([*read_header(plan.data), column])
-        for row, score in zip(read_rows(plan.data, plan.declaration.features), scores, strict=True):
+        label = plan.declaration.label
+        minimal.writerow([*read_header(plan.data), *header(label)])
+        rows = read_rows(plan.data, plan.declaration.inputs)
+        for row, answer in zip(rows, answers, strict=True):
             writer = quoted if any("\r" in cell for cell in row.cells) else minimal
-            writer.writerow([*row.cells, f"{score:.9g}"])
+            writer.writerow([*row.cells, *cells(label, answer)])
     incoming.replace(out)

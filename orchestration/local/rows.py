@@ -8,13 +8,13 @@ from typing import Any, NamedTuple
 
 from orchestration.local.preflight import refuse_nul
 from usecase.errors import DataError
-from usecase.features import DType, Feature
+from usecase.schema import Column, DType
 
 Value = float | int | bytes
 
 
 class Row(NamedTuple):
-    """One row: its cells as they stand, and the values of its features; missing ones left out."""
+    """One row: its cells as they stand, and its values; missing ones left out."""
 
     cells: list[str]
     values: dict[str, Value]
@@ -26,21 +26,21 @@ def read_header(path: Path) -> list[str]:
         return next(csv.reader(file))
 
 
-def read_rows(path: Path, features: tuple[Feature, ...]) -> Iterator[Row]:
+def read_rows(path: Path, columns: tuple[Column, ...]) -> Iterator[Row]:
     """Yields the rows of a CSV file in their order; blank lines are no rows.
 
     Args:
         path: The file, with a header line.
-        features: The columns to read values from; an empty cell, or NaN, is a missing value.
+        columns: The columns to read values from; an empty cell, or NaN, is a missing value.
 
     Raises:
-        DataError: If a feature has no column, a line has too many or too few cells, or a cell does
+        DataError: If a column is not there, a line has too many or too few cells, or a cell does
             not hold a value of its type.
     """
     with path.open(newline="", encoding="utf-8") as file:
         reader = csv.reader(file)
         header = next(reader)
-        places = _places(header, features, path)
+        places = _places(header, columns, path)
         for cells in _lines(reader, path):
             if len(cells) != len(header):
                 raise DataError(
@@ -49,11 +49,11 @@ def read_rows(path: Path, features: tuple[Feature, ...]) -> Iterator[Row]:
                     fix="check for a missing quote or comma",
                 )
             values = {}
-            for feature, place in places:
-                where = f'{path}, line {reader.line_num}, column "{feature.name}"'
-                value = parse_cell(cells[place], feature.dtype, where)
+            for column, place in places:
+                where = f'{path}, line {reader.line_num}, column "{column.name}"'
+                value = parse_cell(cells[place], column.dtype, where)
                 if value is not None:
-                    values[feature.name] = value
+                    values[column.name] = value
             yield Row(cells, values)
 
 
@@ -105,14 +105,12 @@ def _int64(number: Decimal) -> int:
     return int(number)
 
 
-def _places(
-    header: list[str], features: tuple[Feature, ...], path: Path
-) -> list[tuple[Feature, int]]:
-    gone = [f.name for f in features if f.name not in header]
+def _places(header: list[str], columns: tuple[Column, ...], path: Path) -> list[tuple[Column, int]]:
+    gone = [c.name for c in columns if c.name not in header]
     if gone:
         raise DataError(
             f"{path} has no column {', '.join(gone)}",
-            expected="every feature of the model as a column (cells may be empty)",
+            expected="every column that the model reads (cells may be empty)",
             fix="add it to the header",
         )
-    return [(feature, header.index(feature.name)) for feature in features]
+    return [(column, header.index(column.name)) for column in columns]

@@ -13,7 +13,6 @@ from orchestration.local.workspace import Workspace
 from orchestration.plan import Plan
 from orchestration.records import LOG_FILE, RunRecord
 from orchestration.results import RunResult
-from pipeline.stage_names import STAGES
 from usecase.errors import UserError
 
 LOGGER = logging.getLogger(__name__)
@@ -41,7 +40,7 @@ def run(plan: Plan, output_dir: Path, console: Console, *, echo_fd: int | None =
         key = plan.key()
         run_id, folder = workspace.new_run()
         header = RunHeader(plan.use_case.name, run_id, "local", "cpu", plan.config)
-        console.start(header, list(STAGES.items()))
+        console.start(header, list(plan.stages.items()))
         record = same_again(workspace, key, run_id, folder)
         if record is None:
             with redirected(folder / LOG_FILE, console.progress, echo_fd=echo_fd):

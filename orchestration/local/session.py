@@ -17,7 +17,6 @@ from orchestration.reasons import ALWAYS, flatten, reason, reused
 from orchestration.records import LOG_FILE, Ingredients, RunRecord, records
 from orchestration.results import Destination, NodeResult, RunResult
 from pipeline.places import Places
-from pipeline.stage_names import STAGES
 from usecase.errors import UserError
 
 if TYPE_CHECKING:
@@ -92,7 +91,9 @@ class Session:
     ) -> NodeResult:
         node_id = node.node_info.id
         if self.error:
-            return NodeResult(node_id, STAGES[node_id], "skipped", 0.0, "a node before it failed")
+            return NodeResult(
+                node_id, self.plan.stages[node_id], "skipped", 0.0, "a node before it failed"
+            )
         started = time.monotonic()
         try:
             execution = executor.run(node)
@@ -100,7 +101,9 @@ class Session:
             LOGGER.exception("%s failed", node_id)
             self.error = f"{node_id}: {_message(error)}"
             seconds = time.monotonic() - started
-            return NodeResult(node_id, STAGES[node_id], "failed", seconds, _message(error))
+            return NodeResult(
+                node_id, self.plan.stages[node_id], "failed", seconds, _message(error)
+            )
         self.executions[node_id] = execution
         return self._describe(execution, time.monotonic() - started, key, before)
 
@@ -111,7 +114,9 @@ class Session:
 
         node_id = execution.node_id
         if execution.state == "skipped":
-            return NodeResult(node_id, STAGES[node_id], "skipped", 0.0, "a gate before it refused")
+            return NodeResult(
+                node_id, self.plan.stages[node_id], "skipped", 0.0, "a gate before it refused"
+            )
         now = Ingredients(
             **dataclasses.asdict(key),
             config=flatten(execution.properties),
@@ -123,7 +128,7 @@ class Session:
         verdicts = gate_results({node_id: execution.outputs})
         return NodeResult(
             node_id,
-            STAGES[node_id],
+            self.plan.stages[node_id],
             "cached" if cached else "ran",
             seconds,
             reused(execution.reused_from, self.run_id) if cached else ran,
