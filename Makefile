@@ -11,7 +11,7 @@ STAGES := lint types imports unit e2e
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
 
-setup: ## Make .venv from the lock that this machine can run; LINE=tfx-1.16 or tfx-1.21 chooses
+setup: ## Make .venv from the lock that this machine can run; LINE=tfx-1.16 or tfx-1.21 and ACCELERATOR=cpu or gpu choose
 	@tools/setup.sh
 
 run: setup ## Run the pipeline on the bundled data; CONFIG=configs/x.yaml and ARGS="..." are passed on
@@ -52,11 +52,12 @@ format: setup ## Format the code and mend what ruff can mend
 # Pins stay as they are unless the .in files ask for others; UPGRADE=--upgrade renews them all.
 COMPILE = .venv/bin/uv pip compile --quiet --generate-hashes --no-emit-index-url --custom-compile-command "make lock" $(UPGRADE)
 
+# A line's GPU lock comes second: it takes its versions from the other.
 lock: setup ## Resolve requirements/*.in anew; UPGRADE=--upgrade renews all pins
-	@cd requirements && ../$(COMPILE) tfx-1.16.in -o tfx-1.16.txt \
-	  --python-version 3.10 --python-platform x86_64-manylinux_2_28
-	@cd requirements && ../$(COMPILE) tfx-1.21.in -o tfx-1.21.txt \
-	  --python-version 3.11 --universal
+	@cd requirements && for lock in tfx-1.16 tfx-1.16-gpu; do ../$(COMPILE) $$lock.in -o $$lock.txt \
+	  --python-version 3.10 --python-platform x86_64-manylinux_2_28 || exit; done
+	@cd requirements && for lock in tfx-1.21 tfx-1.21-gpu; do ../$(COMPILE) $$lock.in -o $$lock.txt \
+	  --python-version 3.11 --universal || exit; done
 
 clean: ## Remove outputs/, which holds every run, model and cache of this machine
 	@if [ -d outputs ]; then echo "removing $(CURDIR)/outputs ($$(du -sh outputs | cut -f1))"; rm -rf outputs; \

@@ -3,17 +3,22 @@
 #
 #   tools/setup.sh           set up; returns at once and in silence when .venv fits its lock
 #   tools/setup.sh check     exit 0 if .venv fits its lock, 1 if not
-#   tools/setup.sh python    print the line and the interpreter that a set-up would take
+#   tools/setup.sh python    print the lock and the interpreter that a set-up would take
 #
-# LINE=tfx-1.16 or LINE=tfx-1.21 chooses the line. Exit 2: something cannot be had; stderr says what and how to mend it.
+# LINE=tfx-1.16 or LINE=tfx-1.21 chooses the line, ACCELERATOR=cpu or ACCELERATOR=gpu its lock without or with CUDA.
+# A .venv that fits its lock is kept until one of them asks for another.
+# Exit 2: something cannot be had; stderr says what and how to mend it.
 set -euo pipefail
 
 ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd -P)
 VENV=$ROOT/.venv
 STAMP=$VENV/.setup-stamp
 LINE=${LINE:-}
+ACCELERATOR=${ACCELERATOR:-}
+LOCK= # the line, with -gpu behind it for an NVIDIA GPU
 ALL="tfx-1.21 tfx-1.16" # best first
 OLDEST_UV=0.5
+OLDEST_DRIVER=525.60.13 # that runs CUDA 12
 PYTHON=  # the interpreter to build on; empty where uv must fetch one
 VERSION= # its version, as in 3.10
 UV=
@@ -71,6 +76,39 @@ can_run() {
     "tfx-1.21 on Linux x86_64") at_least "$(glibc)" 2.39 ;;
     "tfx-1.16 on Linux x86_64") at_least "$(glibc)" 2.28 ;;
     *) return 1 ;;
+  esac
+}
+
+# --- the accelerator ---
+
+can_use_cuda() { [ "$(uname -s) $(uname -m)" = "Linux x86_64" ]; }
+
+# Of the first GPU. A container can have nvidia-smi and no GPU, and a broken driver can let it hang or print its
+# complaint where the answer should be. WSL's folder is not on every PATH.
+nvidia_driver() {
+  PATH=$PATH:/usr/lib/wsl/lib timeout -s KILL 20 nvidia-smi --query-gpu=driver_version --format=csv,noheader 2>/dev/null |
+    sed -n '/^[0-9][0-9.]*$/{p;q;}' || true
+}
+
+accelerator_of_this_machine() {
+  if can_use_cuda && at_least "$(nvidia_driver)" "$OLDEST_DRIVER"; then echo gpu; else echo cpu; fi
+}
+
+accelerator_of() { # LOCK
+  case $1 in
+    *-gpu) echo gpu ;;
+    *) echo cpu ;;
+  esac
+}
+
+pick_lock() {
+  case ${ACCELERATOR:-$(accelerator_of_this_machine)} in
+    cpu) LOCK=$LINE ;;
+    gpu)
+      can_use_cuda || fail "ACCELERATOR=gpu needs Linux x86_64, and this machine is $(machine): leave ACCELERATOR out to get the lock that it can use"
+      LOCK=$LINE-gpu
+      ;;
+    *) fail "ACCELERATOR=$ACCELERATOR is not known: choose cpu or gpu, or leave ACCELERATOR out" ;;
   esac
 }
 
@@ -190,7 +228,7 @@ pip_install_uv() { # INTERPRETER
 install_uv() {
   local python
   python=$(python_with_pip) || fail "no uv on PATH and no python3 with pip or venv to install it with: install uv (or the python3-venv package) and run this again"
-  sed -n '/^uv==/,/^ *#/{/^ *#/!p;}' "$(lock_of "$LINE")" >"$TMP/uv.txt"
+  sed -n '/^uv==/,/^ *#/{/^ *#/!p;}' "$(lock_of "$LOCK")" >"$TMP/uv.txt"
   pip_install_uv "$python" >>"$LOG" 2>&1 ||
     fail "no uv on PATH, and $python could not install it ($(reason)): install uv, or make the package index reachable, and run this again"
   UV=$TMP/uv/bin/uv
@@ -204,11 +242,12 @@ lock_of() { printf '%s' "$ROOT/requirements/$1.txt"; }
 stamp_of() { printf '%s %s %s' "$1" "$(sha256 "$(lock_of "$1")")" "$ROOT"; }
 
 fits() {
-  local line rest
+  local lock rest
   [ -x "$VENV/bin/python" ] && [ -f "$STAMP" ] || return 1
-  read -r line rest <"$STAMP" || true
-  [ -z "$LINE" ] || [ "$line" = "$LINE" ] || return 1
-  [ -f "$(lock_of "$line")" ] && [ "$(cat "$STAMP")" = "$(stamp_of "$line")" ]
+  read -r lock rest <"$STAMP" || true
+  [ "${LINE:-${lock%-gpu}}" = "${lock%-gpu}" ] || return 1
+  [ "${ACCELERATOR:-$(accelerator_of "$lock")}" = "$(accelerator_of "$lock")" ] || return 1
+  [ -f "$(lock_of "$lock")" ] && [ "$(cat "$STAMP")" = "$(stamp_of "$lock")" ]
 }
 
 one_at_a_time() {
@@ -235,9 +274,9 @@ build() {
   # Without bytecode every process would compile TensorFlow and TFX anew, which costs it 5 to 15 seconds.
   # The lock also pins what source packages are built with, or set-up would depend on the day.
   env -u PYTHONDONTWRITEBYTECODE -u PYTHONPYCACHEPREFIX "$UV" pip sync --quiet --python "$VENV/bin/python" \
-    --require-hashes --compile-bytecode --build-constraints "$(lock_of "$LINE")" "$(lock_of "$LINE")" \
-    >>"$LOG" 2>&1 || explain_failure "installing requirements/$LINE.txt"
-  stamp_of "$LINE" >"$STAMP.new"
+    --require-hashes --compile-bytecode --build-constraints "$(lock_of "$LOCK")" "$(lock_of "$LOCK")" \
+    >>"$LOG" 2>&1 || explain_failure "installing requirements/$LOCK.txt"
+  stamp_of "$LOCK" >"$STAMP.new"
   mv "$STAMP.new" "$STAMP"
 }
 
@@ -246,9 +285,10 @@ set_up() {
   LOG=$TMP/log
   trap 'rm -rf "$TMP"' EXIT
   pick
+  pick_lock
   find_uv
   [ -n "$PYTHON" ] || fetch_python
-  say "$LINE on $PYTHON into .venv; the first time takes some minutes"
+  say "$LOCK on $PYTHON into .venv; the first time takes some minutes"
   build
   say "done in $SECONDS s"
 }
@@ -264,7 +304,8 @@ main() {
     check) fits ;;
     python)
       pick
-      printf '%s %s\n' "$LINE" "${PYTHON:-$VERSION, to be fetched by uv}"
+      pick_lock
+      printf '%s %s\n' "$LOCK" "${PYTHON:-$VERSION, to be fetched by uv}"
       ;;
     *) fail "unknown word '$1': expected nothing, check or python" ;;
   esac

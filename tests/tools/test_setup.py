@@ -1,5 +1,7 @@
 """tools/setup.sh, run in a small world of its own: a PATH of fakes and a copy of the locks."""
 
+import hashlib
+import importlib.metadata
 import importlib.util
 import re
 import shutil
@@ -15,6 +17,10 @@ from packaging.utils import canonicalize_name
 
 ROOT = Path(__file__).resolve().parents[2]
 LINES = ["tfx-1.16", "tfx-1.21"]
+CUDA = (
+    "cublas cuda-cupti cuda-nvcc cuda-nvrtc cuda-runtime cudnn cufft curand cusolver cusparse nccl"
+    " nvjitlink"
+)
 BORROWED = "bash cat cp cut dirname env flock mkdir mktemp mv rm sed sha256sum sleep sort tail"
 
 # Answers the proof as a good interpreter of one version does: with its own path.
@@ -36,6 +42,11 @@ while [ $# -gt 0 ]; do
   [ "$1" = -r ] && cat "$2" >>"$CALLS"
   shift
 done
+"""
+
+FAKE_NVIDIA_SMI = """
+echo nvidia-smi >>"$CALLS"
+[ "$*" = "--query-gpu=driver_version --format=csv,noheader" ] && printf '{driver}\\n{driver}\\n'
 """
 
 needs_no_opt_pyenv = pytest.mark.skipif(
@@ -62,7 +73,9 @@ class World:
             real = shutil.which(name)
             if real:
                 (self.bin / name).symlink_to(real)
+        self.add("timeout", 'shift 3; exec "$@"')
         self.machine()
+        self.add("nvidia-smi", "exit 127")
 
     def machine(self, system="Linux", processor="x86_64", glibc="2.36"):
         self.add("uname", f'[ "$1" = -s ] && echo {system} || echo {processor}')
@@ -77,6 +90,9 @@ class World:
 
     def add_python(self, version: str, folder: Path | None = None) -> Path:
         return self.add(f"python{version}", FAKE_PYTHON.format(version=version), folder)
+
+    def add_gpu(self, driver="550.54.15") -> None:
+        self.add("nvidia-smi", FAKE_NVIDIA_SMI.format(driver=driver))
 
     def add_uv(self, version="0.13.8", verb="nothing", misfortune="true", name="uv") -> None:
         self.add(name, FAKE_UV.format(version=version, verb=verb, misfortune=misfortune))
@@ -190,6 +206,90 @@ def test_the_interpreter_of_these_tests_passes_the_proof(world):
     assert result.stdout == f"{line} {Path(sys.base_exec_prefix) / 'bin' / f'python{version}'}\n"
 
 
+# --- the accelerator ---
+
+
+@pytest.mark.parametrize(
+    ("glibc", "python", "lock"),
+    [("2.36", "3.10", "tfx-1.16-gpu"), ("2.39", "3.13", "tfx-1.21-gpu")],
+)
+def test_a_machine_with_a_gpu_takes_the_gpu_lock_of_its_line(world, glibc, python, lock):
+    world.machine(glibc=glibc)
+    world.add_gpu()
+    real = world.add_python(python)
+    assert world.setup("python").stdout == f"{lock} {real}\n"
+
+
+@pytest.mark.parametrize(
+    "nvidia_smi",
+    [
+        "echo NVIDIA-SMI has failed because it could not reach the NVIDIA driver; exit 9",
+        "echo No devices were found; exit 6",
+        "echo No devices were found",
+        "echo 1 device failed >&2; exit 255",
+        "kill -9 $$",
+        "exit 0",
+    ],
+)
+def test_an_nvidia_smi_that_shows_no_gpu_means_cpu(ready, nvidia_smi):
+    ready.add("nvidia-smi", nvidia_smi)
+    result = ready.setup("python")
+    assert result.stdout.startswith("tfx-1.16 ")
+    assert result.stderr == ""
+
+
+@pytest.mark.skipif(
+    Path("/usr/lib/wsl/lib/nvidia-smi").exists(), reason="setup.sh would find it there"
+)
+def test_no_nvidia_smi_means_cpu(ready):
+    (ready.bin / "nvidia-smi").unlink()
+    assert ready.setup("python").stdout.startswith("tfx-1.16 ")
+
+
+@pytest.mark.skipif(not shutil.which("timeout"), reason="a hanging driver needs timeout")
+def test_a_driver_that_hangs_means_cpu(ready):
+    ready.add("timeout", f'shift 3; exec {shutil.which("timeout")} -s KILL 0.2 "$@"')
+    ready.add("nvidia-smi", f"exec {shutil.which('sleep')} 60")
+    start = time.monotonic()
+    assert ready.setup("python").stdout.startswith("tfx-1.16 ")
+    assert time.monotonic() - start < 10
+
+
+@pytest.mark.parametrize(
+    ("driver", "lock"),
+    [("470.82.01", "tfx-1.16"), ("525.60.11", "tfx-1.16"), ("525.60.13", "tfx-1.16-gpu")],
+)
+def test_a_driver_that_is_too_old_for_cuda_12_means_cpu(ready, driver, lock):
+    ready.add_gpu(driver)
+    assert ready.setup("python").stdout.startswith(f"{lock} ")
+
+
+def test_apple_silicon_is_not_asked_for_a_gpu(world):
+    world.machine("Darwin", "arm64", glibc="")
+    world.add_gpu()
+    real = world.add_python("3.13")
+    assert world.setup("python").stdout == f"tfx-1.21 {real}\n"
+    assert "nvidia-smi" not in world.calls.read_text()
+
+
+def test_the_accelerator_can_be_chosen(ready):
+    assert ready.setup("python", ACCELERATOR="gpu").stdout.startswith("tfx-1.16-gpu ")
+    ready.add_gpu()
+    assert ready.setup("python", ACCELERATOR="cpu").stdout.startswith("tfx-1.16 ")
+
+
+def test_a_gpu_lock_that_the_machine_cannot_use_is_refused(world):
+    world.machine("Darwin", "arm64", glibc="")
+    world.add_python("3.13")
+    line = complaint(world.setup(ACCELERATOR="gpu"))
+    assert "ACCELERATOR=gpu needs Linux x86_64" in line
+    assert "Darwin arm64" in line
+
+
+def test_an_unknown_accelerator_is_refused(ready):
+    assert "choose cpu or gpu" in complaint(ready.setup(ACCELERATOR="tpu"))
+
+
 # --- what is fetched, and what cannot be had ---
 
 
@@ -270,6 +370,43 @@ def test_another_line_another_place_or_no_interpreter_does_not_fit(ready):
     assert not ready.fits()
 
 
+def test_the_stamp_holds_the_lock_its_digest_and_the_place(ready):
+    for accelerator, lock in [("cpu", "tfx-1.16"), ("gpu", "tfx-1.16-gpu")]:
+        ready.setup(ACCELERATOR=accelerator)
+        content = (ready.repo / f"requirements/{lock}.txt").read_bytes()
+        expected = f"{lock} {hashlib.sha256(content).hexdigest()} {ready.repo}"
+        assert (ready.venv / ".setup-stamp").read_text() == expected
+
+
+def test_a_gpu_set_up_is_made_from_the_gpu_lock_and_told_from_a_cpu_one(ready):
+    ready.add_gpu()
+    result = ready.setup()
+    assert result.stdout.startswith("setup: tfx-1.16-gpu on ")
+    (call,) = ready.syncs()
+    assert call.count("requirements/tfx-1.16-gpu.txt") == 2
+    assert "requirements/tfx-1.16.txt" not in call
+    assert ready.fits()
+    assert ready.setup("check", LINE="tfx-1.16", ACCELERATOR="gpu").returncode == 0
+    assert ready.setup("check", ACCELERATOR="cpu").returncode == 1
+    assert ready.setup("check", LINE="tfx-1.21").returncode == 1
+    with (ready.repo / "requirements/tfx-1.16-gpu.txt").open("a") as lock:
+        lock.write("# changed\n")
+    assert not ready.fits()
+
+
+def test_the_chosen_accelerator_stays_until_another_is_asked_for(ready):
+    ready.add_gpu()
+    ready.setup(ACCELERATOR="cpu")
+    assert ready.fits()
+    again = ready.setup()
+    assert (again.returncode, again.stdout, again.stderr) == (0, "", "")
+    assert len(ready.syncs()) == 1
+    assert "nvidia-smi" not in ready.calls.read_text()
+    assert ready.setup("check", ACCELERATOR="gpu").returncode == 1
+    assert ready.setup(ACCELERATOR="gpu").returncode == 0
+    assert "tfx-1.16-gpu.txt" in ready.syncs()[-1]
+
+
 @pytest.mark.parametrize("misfortune", ["echo the disk is full >&2; exit 1", "kill -9 $PPID"])
 @pytest.mark.parametrize("verb", ["venv", "pip"])
 def test_a_set_up_that_fails_or_dies_does_not_look_good(ready, verb, misfortune):
@@ -318,11 +455,12 @@ def test_it_is_installed_by_hash_and_compiled(ready):
     assert call.endswith("bytecode=written")
 
 
-def test_a_uv_that_is_too_old_is_passed_over_for_the_pinned_one(ready):
+@pytest.mark.parametrize("accelerator", ["cpu", "gpu"])
+def test_a_uv_that_is_too_old_is_passed_over_for_the_pinned_one(ready, accelerator):
     ready.add_uv(version="0.1.0")
     ready.add_uv(name="new-uv")
     ready.add("python3", FAKE_PIP)
-    result = ready.setup()
+    result = ready.setup(ACCELERATOR=accelerator)
     assert result.returncode == 0, result.stderr
     pinned = re.search(r"^uv==.*$", (ROOT / "requirements/tfx-1.16.in").read_text(), re.MULTILINE)
     asked = ready.calls.read_text()
@@ -345,6 +483,11 @@ def test_the_packages_of_this_environment_are_compiled(package):
 def pins(path: Path) -> dict[str, str]:
     found = re.findall(r"^([\w.-]+)(?:\[.*?\])?==([\w.]+)", path.read_text(), re.MULTILINE)
     return {canonicalize_name(name): version for name, version in found}
+
+
+def entries(path: Path) -> set[str]:
+    """Every requirement of a lock, with its marker and its hashes."""
+    return set(re.findall(r"^(\w.*?)\n +# via", path.read_text(), re.MULTILINE | re.DOTALL))
 
 
 @pytest.mark.parametrize("path", sorted((ROOT / "requirements").iterdir()), ids=lambda p: p.name)
@@ -377,3 +520,22 @@ def test_the_ranges_of_the_package_hold_the_pins_of_both_lines(line, monkeypatch
     for requirement in map(Requirement, declared["install_requires"]):
         if requirement.marker is None or requirement.marker.evaluate({"python_version": python}):
             assert lock[canonicalize_name(requirement.name)] in requirement.specifier
+
+
+@pytest.mark.parametrize(("line", "cudnn"), [("tfx-1.16", "8.9."), ("tfx-1.21", "9.")])
+def test_a_gpu_lock_adds_the_cuda_libraries_to_its_line_and_changes_nothing(line, cudnn):
+    cpu, gpu = (ROOT / f"requirements/{line}{end}.txt" for end in ("", "-gpu"))
+    assert len(entries(cpu)) > 200
+    assert entries(cpu) <= entries(gpu), "the locks differ: run `make lock`"
+    added = {entry.split("==")[0] for entry in entries(gpu) - entries(cpu)}
+    assert added == {f"nvidia-{name}-cu12" for name in CUDA.split()}
+    assert pins(gpu)["nvidia-cudnn-cu12"].startswith(cudnn)
+
+
+def test_the_gpu_lock_of_this_line_holds_what_this_tensorflow_asks_for():
+    line = "tfx-1.16" if sys.version_info[:2] == (3, 10) else "tfx-1.21"
+    lock = pins(ROOT / f"requirements/{line}-gpu.txt")
+    asked = map(Requirement, importlib.metadata.requires("tensorflow"))
+    cuda = [one for one in asked if one.marker and "and-cuda" in str(one.marker)]
+    assert len(cuda) == len(CUDA.split())
+    assert all(lock[one.name] in one.specifier for one in cuda)
