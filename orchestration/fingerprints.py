@@ -7,12 +7,14 @@ which are part of the key, and tell why a node ran again.
 
 import ast
 import hashlib
+import sys
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from usecase.paths import PROJECT_ROOT, file_below, module_file
 
 LOCKS = PROJECT_ROOT / "requirements"
+STAMP = ".setup-stamp"  # tools/setup.sh begins it with the name of the lock
 ROOMS = ("usecase", "models", "components", "pipeline", "orchestration")
 
 
@@ -32,8 +34,12 @@ def combined(digests: dict[str, str]) -> str:
 
 
 def lock_digest() -> str:
-    """Returns a digest of the dependency locks."""
-    return combined({path.name: file_digest(path) for path in sorted(LOCKS.glob("*.txt"))})
+    """Returns a digest of the lock that this environment was made from; of all, if none says so."""
+    stamp = Path(sys.prefix) / STAMP
+    name = stamp.read_text(encoding="utf-8").split()[0] if stamp.is_file() else ""
+    mine = LOCKS / f"{name}.txt"
+    locks = [mine] if mine.is_file() else sorted(LOCKS.glob("*.txt"))
+    return combined({path.name: file_digest(path) for path in locks})
 
 
 def project_code() -> dict[str, str]:

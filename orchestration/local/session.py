@@ -113,10 +113,9 @@ class Session:
         from orchestration.local.tfx_imports import UNCACHED, fact
 
         node_id = execution.node_id
+        stage = self.plan.stages[node_id]
         if execution.state == "skipped":
-            return NodeResult(
-                node_id, self.plan.stages[node_id], "skipped", 0.0, "a gate before it refused"
-            )
+            return NodeResult(node_id, stage, "skipped", 0.0, "a gate before it refused")
         now = Ingredients(
             **dataclasses.asdict(key),
             config=flatten(execution.properties),
@@ -128,7 +127,7 @@ class Session:
         verdicts = gate_results({node_id: execution.outputs})
         return NodeResult(
             node_id,
-            self.plan.stages[node_id],
+            stage,
             "cached" if cached else "ran",
             seconds,
             reused(execution.reused_from, self.run_id) if cached else ran,
