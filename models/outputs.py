@@ -36,6 +36,11 @@ def outputs_of(label: LabelSpec, predictions: tf.Tensor) -> dict[str, tf.Tensor]
     return outputs
 
 
+def has_text_classes(label: LabelSpec) -> bool:
+    """Returns whether classes are strings."""
+    return bool(label.classes) and isinstance(label.classes[0], str)
+
+
 def _named(label: LabelSpec, ids: tf.Tensor) -> tf.Tensor:
-    is_text = isinstance(label.classes[0], str)
-    return tf.gather(tf.constant(label.classes, tf.string if is_text else tf.int64), ids)
+    dtype = tf.string if has_text_classes(label) else tf.int64
+    return tf.gather(tf.constant(label.classes, dtype), ids)

@@ -1,4 +1,4 @@
-"""The SavedModel: one preprocessing and one network behind three signatures."""
+"""The SavedModel: one preprocessing and one network behind several signatures."""
 
 from typing import Any
 
@@ -7,9 +7,12 @@ import tensorflow as tf
 import tensorflow_transform as tft
 
 from models.columns import sparse
-from models.outputs import outputs_of
+from models.outputs import has_text_classes, outputs_of
 from usecase.declaration import Declaration
+from usecase.outputs import CLASS
 from usecase.schema import DType
+
+COLUMNS_SIGNATURE = "serving_columns"
 
 
 class ServingModule(tf.Module):
@@ -22,6 +25,8 @@ class ServingModule(tf.Module):
       the sentinels of `usecase.missing` -> the task's outputs.
     * `transform_features`: serialized tf.Examples, string [batch] -> every transformed feature
       and the label, [batch] each.
+    * `serving_columns`, only where classes are strings: as `serving_default`, but `class` is
+      [batch, 1]; TFX's BulkInferrer fails on strings of shape [batch].
 
     The outputs of each task are those of `models.outputs`. The label's own columns reach only
     `transform_features`.
@@ -54,6 +59,11 @@ class ServingModule(tf.Module):
         parsed = tf.io.parse_example(examples, feature_spec(self._declaration))
         return self._predict(parsed)
 
+    def predict_columns(self, examples: tf.Tensor) -> dict[str, tf.Tensor]:
+        """Serialized tf.Examples, string [batch], to the task's outputs, `class` [batch, 1]."""
+        outputs = self.predict_examples(examples)
+        return {**outputs, CLASS: tf.expand_dims(outputs[CLASS], 1)}
+
     def predict_raw(self, **features: tf.Tensor) -> dict[str, tf.Tensor]:
         """Dense raw columns, [batch] each, to the task's outputs."""
         names = {column.input_name: column.name for column in self._declaration.inputs}
@@ -71,7 +81,7 @@ class ServingModule(tf.Module):
 
 
 def save(module: ServingModule, declaration: Declaration, folder: str) -> None:
-    """Writes the SavedModel with its three signatures.
+    """Writes the SavedModel with its signatures.
 
     Args:
         module: The module.
@@ -88,6 +98,8 @@ def save(module: ServingModule, declaration: Declaration, folder: str) -> None:
         "serving_raw": _function(module.predict_raw, **raw),
         "transform_features": _function(module.transform_features, examples),
     }
+    if has_text_classes(declaration.label):
+        signatures[COLUMNS_SIGNATURE] = _function(module.predict_columns, examples)
     tf.saved_model.save(module, folder, signatures=signatures)
 
 

@@ -1,10 +1,14 @@
 """The graph of batch prediction: typed rows through BulkInferrer with a pushed model."""
 
+from pathlib import Path
+
+from tensorflow.core.protobuf import saved_model_pb2
 from tfx.components import BulkInferrer, ImportExampleGen
 from tfx.dsl.components.base.base_node import BaseNode
 from tfx.proto import bulk_inferrer_pb2, example_gen_pb2
 
 from components.baseline import LatestPushedModel
+from models.signatures import COLUMNS_SIGNATURE
 from pipeline.evaluation import SIGNATURE
 
 
@@ -27,6 +31,15 @@ def create_nodes(examples_dir: str, push_dir: str, version: int) -> list[BaseNod
     infer = BulkInferrer(
         examples=ingest.outputs["examples"],
         model=model.outputs["model"],
-        model_spec=bulk_inferrer_pb2.ModelSpec(model_signature_name=[SIGNATURE], tag=["serve"]),
+        model_spec=bulk_inferrer_pb2.ModelSpec(
+            model_signature_name=[_signature(Path(push_dir) / str(version))], tag=["serve"]
+        ),
     )
     return [ingest, model, infer]
+
+
+def _signature(model: Path) -> str:
+    """Returns the signature whose outputs BulkInferrer can take."""
+    saved = saved_model_pb2.SavedModel.FromString((model / "saved_model.pb").read_bytes())
+    names = saved.meta_graphs[0].signature_def
+    return COLUMNS_SIGNATURE if COLUMNS_SIGNATURE in names else SIGNATURE

@@ -3,7 +3,7 @@
 import re
 from typing import Annotated, Literal
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import Field, model_validator
 
 from usecase.metrics import METRICS, Task
 from usecase.roles import FeatureRole
@@ -195,13 +195,6 @@ class UseCase(Section):
         """The metrics to measure, by our names, the first one first."""
         table = METRICS[self.task]
         return self.evaluation.metrics or tuple(n for n, m in table.items() if m.usual)
-
-    @field_validator("features", mode="before")
-    @classmethod
-    def _role_alone_is_enough(cls, value: object) -> object:
-        if not isinstance(value, dict):
-            return value
-        return {k: {"role": v} if isinstance(v, str) else v for k, v in value.items()}
 
     @model_validator(mode="after")
     def _label_is_no_feature(self) -> "UseCase":

@@ -15,14 +15,13 @@ from usecase.roles import (
     FeatureRole,
     Numeric,
 )
-from usecase.schema import Column, DType, compile_column, identifier
+from usecase.schema import Column, DType, compile_column, identifier, transformed_name
 from usecase.section import Section
 from usecase.words import FALSE_WORDS, TRUE_WORDS
 
 if TYPE_CHECKING:
     from tensorflow_metadata.proto.v0 import schema_pb2
 
-TRANSFORMED_SUFFIX = "_xf"
 # Integers whose schema domain is this small get an id by arithmetic instead of a vocabulary.
 MAX_DIRECT_RANGE = 10_000
 # Rows of the embedding table that a cross may ask for: 8 numbers of 4 bytes each make 32 MB.
@@ -61,7 +60,7 @@ class Feature(Section):
     @property
     def transformed_name(self) -> str:
         """The feature's name after Transform."""
-        return self.name + TRANSFORMED_SUFFIX
+        return transformed_name(self.name)
 
     @property
     def indicator_name(self) -> str | None:
@@ -100,7 +99,8 @@ class Feature(Section):
         legal = self.value.integers if self.value else None
         if not isinstance(self.declared, CategoricalInteger) or legal is None:
             return None
-        return (legal[0], legal[-1]) if 0 < len(legal) <= MAX_DIRECT_RANGE else None
+        few = legal.start < legal.stop <= legal.start + MAX_DIRECT_RANGE
+        return (legal[0], legal[-1]) if few else None
 
     @property
     def most_ids(self) -> int:

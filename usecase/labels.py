@@ -6,7 +6,7 @@ from usecase.checks import require_column, require_function
 from usecase.config import Label, UseCase
 from usecase.errors import ConfigError, did_you_mean
 from usecase.metrics import Task
-from usecase.schema import Column, compile_column
+from usecase.schema import Column, compile_column, transformed_name
 from usecase.section import Section
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ class LabelSpec(Section):
     @property
     def key(self) -> str:
         """The label's name after Transform."""
-        return self.name + "_xf"
+        return transformed_name(self.name)
 
 
 def compile_label(use_case: UseCase, schema: "schema_pb2.Schema") -> LabelSpec:
@@ -87,8 +87,8 @@ def _known_classes(label: Label, columns: tuple[Column, ...]) -> Classes:
         return label.classes or ()
     (column,) = columns
     if column.truth:
-        of_schema: Classes = column.truth
-    elif column.integers is not None and len(column.integers) <= MAX_CLASSES:
+        of_schema: Classes = column.truth if column.dtype == "string" else (0, 1)
+    elif column.integers and column.integers.stop <= column.integers.start + MAX_CLASSES:
         of_schema = tuple(column.integers)
     else:
         of_schema = column.values
@@ -102,8 +102,9 @@ def _known_classes(label: Label, columns: tuple[Column, ...]) -> Classes:
 
 
 def _none_for_regression(label: Label, columns: tuple[Column, ...]) -> Classes:
-    text = [c.name for c in columns if c.dtype == "string"] if not label.function else []
-    if label.classes or label.positive_class is not None or text or columns[0].categorical:
+    column = columns[0]
+    of_schema = not label.function and (column.dtype == "string" or column.categorical)
+    if label.classes or label.positive_class is not None or of_schema:
         raise ConfigError(
             f'task is regression, but label "{label.name}" has classes',
             expected="a number",
@@ -128,9 +129,9 @@ def _several(label: Label, known: Classes) -> Classes:
 
 
 def _negative_and_positive(label: Label, columns: tuple[Column, ...], known: Classes) -> Classes:
-    if not label.function and columns[0].truth:
-        return columns[0].truth
-    is_text = label.classes if label.function else columns[0].dtype == "string"
+    if not label.function and known == columns[0].truth:
+        return known
+    is_text = not label.function and columns[0].dtype == "string"
     if is_text or not set(known) <= {0, 1}:
         raise ConfigError(
             f'label "{label.name}" is not 0 or 1, and nothing says which class is positive',

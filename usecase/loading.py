@@ -85,6 +85,7 @@ def parse_use_case(text: str, source: str = "config") -> UseCase:
         ) from error
     if not isinstance(raw, dict):
         raise ConfigError(f"{source}: empty or no mapping", expected="keys such as name, data")
+    _spell_out_roles(raw)
     try:
         text = json.dumps(raw, default=str)
     except (TypeError, ValueError, RecursionError) as error:
@@ -93,6 +94,16 @@ def parse_use_case(text: str, source: str = "config") -> UseCase:
         return UseCase.model_validate_json(text)
     except pydantic.ValidationError as error:
         raise _explain(error, source) from None
+
+
+def _spell_out_roles(raw: dict[Any, Any]) -> None:
+    """Writes `name: role` out as `name: {role: role}`.
+
+    Not by a validator of UseCase: what one returns is no JSON any more, where a list is a tuple.
+    """
+    features = raw.get("features")
+    if isinstance(features, dict):
+        raw["features"] = {k: {"role": v} if isinstance(v, str) else v for k, v in features.items()}
 
 
 def _explain(error: pydantic.ValidationError, source: str) -> ConfigError:
@@ -140,6 +151,8 @@ def _shown(location: tuple[Any, ...]) -> list[str]:
 def _known_keys(location: tuple[Any, ...]) -> Iterator[str]:
     """Yields the keys allowed at a place of the configuration."""
     sections: list[type[Section]] = [UseCase]
+    if location[:1] == ("features",):  # a name, which may be that of any key, and the role's class
+        sections, location = [_ROLES[location[2]]], location[3:]
     for part in location:
         sections = [below for section in sections for below in _below(section, part)]
     for section in sections:
@@ -148,11 +161,10 @@ def _known_keys(location: tuple[Any, ...]) -> Iterator[str]:
 
 
 def _below(section: type[Section], part: Any) -> list[type[Section]]:
-    """Returns what stands under a key, looking through dicts, tuples, options and roles."""
+    """Returns what stands under a key, looking through dicts, tuples and options."""
     if part in section.model_fields:
         return list(_sections(section.model_fields[part].annotation))
-    role = section.model_fields.get("role")
-    return [section] if part not in _ROLES or role is None or role.default == part else []
+    return [section]
 
 
 def _sections(annotation: Any) -> Iterator[type[Section]]:

@@ -92,6 +92,12 @@ class DateTime(Section):
         description="How the data file writes it: `iso8601` or a strptime format; unset: seconds.",
     )
 
+    @model_validator(mode="after")
+    def _each_part_once(self) -> "DateTime":
+        if len(set(self.parts)) < len(self.parts):
+            raise ValueError("`parts` names a part twice")
+        return self
+
 
 class Crossed(Section):
     """The pair of two features' ids: each combination has an id of its own."""

@@ -63,6 +63,11 @@ def identifier(name: str) -> str:
     return plain if plain[:1].isalpha() and not taken else f"x{plain}"
 
 
+def transformed_name(name: str) -> str:
+    """Returns the name after Transform, where Keras and TFLite take identifiers alone."""
+    return f"{identifier(name)}_xf"
+
+
 def read_schema(path: Path) -> "schema_pb2.Schema":
     """Reads a curated schema.
 

@@ -11,6 +11,7 @@ from orchestration.local.execute import Executor
 from orchestration.local.rows import Value, read_rows
 from orchestration.plan import Plan
 from pipeline.prediction import create_nodes
+from usecase.outputs import CLASS
 
 LOGGER = logging.getLogger(__name__)
 ROW_FEATURE = "__row__"  # rows come back in no order; the whole example comes back with each
@@ -70,10 +71,11 @@ def _read_answers(folder: Path, rows: int) -> list[Answer]:
         (request,) = log.request.inputs.values()
         example = tf.train.Example.FromString(request.string_val[0])
         row = example.features.feature[ROW_FEATURE].int64_list.value[0]
-        answers[row] = {
-            name: tf.make_ndarray(tensor)[0].tolist()
-            if tensor.dtype != tf.string.as_datatype_enum
-            else tensor.string_val[0]
-            for name, tensor in log.response.outputs.items()
-        }
+        outputs = {n: tf.make_ndarray(t)[0].tolist() for n, t in log.response.outputs.items()}
+        answers[row] = {**outputs, CLASS: _one(outputs.get(CLASS))}
     return [answers[row] for row in range(rows)]
+
+
+def _one(value: Any) -> Any:
+    """Looks into a class that is a list of one."""
+    return value[0] if isinstance(value, list) else value
