@@ -58,6 +58,11 @@ class Feature(Section):
         return None if isinstance(self.declared, Crossed | DateTime) else self.declared.function
 
     @property
+    def on_phone(self) -> bool:
+        """Whether the phone must be able to compute it."""
+        return isinstance(self.declared, Crossed | DateTime) or self.declared.mobile
+
+    @property
     def transformed_name(self) -> str:
         """The feature's name after Transform."""
         return transformed_name(self.name)
@@ -131,8 +136,8 @@ def compile_features(
     for feature in features:
         if isinstance(feature.declared, Crossed):
             _require_crossable(feature.name, feature.declared, by_name)
-    _require_distinct([c.name for f in features for c in f.columns])
-    _require_distinct([f.name for f in features])
+    require_distinct([c.name for f in features for c in f.columns])
+    require_distinct([f.name for f in features])
     return features
 
 
@@ -232,7 +237,12 @@ def _require_crossable(name: str, declared: Crossed, features: Mapping[str, Feat
         )
 
 
-def _require_distinct(names: list[str]) -> None:
+def require_distinct(names: list[str]) -> None:
+    """Checks that names which differ are different identifiers, too.
+
+    Raises:
+        ConfigError: If two are one.
+    """
     inputs: dict[str, str] = {}
     for name in names:
         other = inputs.setdefault(identifier(name), name)

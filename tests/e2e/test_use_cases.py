@@ -1,6 +1,7 @@
 """Each task from a CSV file to a pushed model, held against gradient boosting on its splits."""
 
 import json
+import os
 import statistics
 import subprocess
 import sys
@@ -29,6 +30,7 @@ def command(*arguments):
     done = subprocess.run(
         [sys.executable, "local_runner.py", *map(str, arguments)],
         cwd=PROJECT_ROOT,
+        env={**os.environ, "PYTHONPATH": str(USE_CASES.parent)},  # of the functions they name
         capture_output=True,
         text=True,
         timeout=400,
