@@ -61,9 +61,11 @@ METRICS: dict[Task, dict[str, Metric]] = {
         "mape": Metric(
             "MeanAbsolutePercentageError", "mean_absolute_percentage_error", False, usual=False
         ),
-        "r2": Metric("SquaredPearsonCorrelation", "squared_pearson_correlation", True),
+        "squared_correlation": Metric(
+            "SquaredPearsonCorrelation", "squared_pearson_correlation", True
+        ),
         "calibration": _CALIBRATION,
-        "loss": Metric("MeanSquaredError", "mean_squared_error", False),
+        "mse": Metric("MeanSquaredError", "mean_squared_error", False),
         "mean_label": _MEAN_LABEL,
         "mean_prediction": _MEAN_PREDICTION,
         "example_count": _COUNT,

@@ -1,0 +1,57 @@
+"""docs/CONFIGURATION.md names all that a configuration may hold."""
+
+import re
+from typing import get_args
+
+import pytest
+
+from usecase.config import UseCase
+from usecase.metrics import METRICS
+from usecase.paths import PROJECT_ROOT
+from usecase.roles import DatePart, FeatureRole
+from usecase.section import Section
+
+TEXT = (PROJECT_ROOT / "docs" / "CONFIGURATION.md").read_text(encoding="utf-8")
+ROLES = get_args(get_args(FeatureRole)[0])
+# Fields whose own fields are documented instead.
+OUTER = {"data", "split", "label", "network", "training", "tuning", "data_gate", "evaluation"}
+
+
+def section_of(annotation):
+    options = [annotation, *get_args(annotation)]
+    return next((o for o in options if isinstance(o, type) and issubclass(o, Section)), None)
+
+
+def keys():
+    for name, field in UseCase.model_fields.items():
+        if name in OUTER:
+            yield from ((name, key) for key in section_of(field.annotation).model_fields)
+        else:
+            yield "", field.alias or name
+
+
+@pytest.mark.parametrize(("section", "key"), keys())
+def test_every_key_is_documented(section, key):
+    whole = rf"`{section}\.{key}`" if section else rf"`{key}[`.]"
+    row = rf"^\| `{section}\..*`\.{key}`"
+    assert re.search(whole, TEXT) or re.search(row, TEXT, re.MULTILINE), f"{section}.{key}"
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_every_role_is_documented_with_its_options(role):
+    (row,) = re.findall(rf"^\| `{role.model_fields['role'].default}`.*$", TEXT, re.MULTILINE)
+    options = set(role.model_fields) - {"role", "function", "columns", "mobile"}
+    for option in options:
+        assert f"`{option}" in row or "(same)" in row, option
+
+
+@pytest.mark.parametrize("task", METRICS)
+def test_every_metric_is_documented_the_usual_ones_first(task):
+    (row,) = re.findall(rf"^\| `{task}`.*$", TEXT, re.MULTILINE)
+    named = row.split("|")[4].replace(";", ",").split(",")
+    table = METRICS[task]
+    assert [name.strip() for name in named] == sorted(table, key=lambda n: not table[n].usual)
+
+
+def test_every_part_of_a_date_is_documented():
+    assert all(f"`{part}`" in TEXT for part in get_args(DatePart))
