@@ -12,6 +12,8 @@ from components.verdict import judge
 from orchestration.local.console import PlainConsole, PlainWriter
 from orchestration.local.consoles import make_console
 from orchestration.local.node_view import RunHeader
+from orchestration.local.text import UNICODE
+from orchestration.local.verdict_view import verdict_lines
 from orchestration.results import Destination, NodeResult, RunResult
 from usecase.errors import ConfigError
 
@@ -239,6 +241,7 @@ def test_json():
     assert list(raw) == [
         *("run_id", "verdict", "nodes", "gates", "destinations", "metrics"),
         *("serving_model", "mobile_model", "log", "headline", "error", "seconds", "exit_code"),
+        *("trials", "tuned_config", "warnings"),
     ]
     assert list(raw["nodes"][0])[:4] == ["id", "state", "seconds", "reason"]
     assert list(raw["gates"][0])[:6] == [
@@ -317,3 +320,19 @@ def test_importing_the_console_is_light():
     code = f"import sys, orchestration.local.console; print({heavy} & set(sys.modules))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout == "set()\n"
+
+
+@pytest.mark.parametrize(
+    ("config", "log", "options"),
+    [
+        ("configs/taxi.yaml", "outputs/runs/1/run.log", ""),
+        ("", "outputs/runs/1/run.log", ""),
+        ("configs/wine.yaml", "outputs/runs/1/run.log", " --config configs/wine.yaml"),
+        ("configs/taxi.yaml", "/data/out/runs/1/run.log", " --output-dir /data/out"),
+        ("a b.yaml", "c d/runs/1/run.log", " --config 'a b.yaml' --output-dir 'c d'"),
+    ],
+)
+def test_next_command_leads_to_the_model_that_was_pushed(config, log, options):
+    result = RunResult("1", "pushed", "", (), (), (), {}, "model", None, log)
+    last = verdict_lines(result, UNICODE, config)[-1].text
+    assert last.endswith(f"local_runner.py predict{options} --data new.csv --out predictions.csv")
