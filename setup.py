@@ -30,6 +30,7 @@ REQUIREMENTS = [
     "tensorboard>=2.16,<2.22",
     "pydantic>=2.7,<3",
     "pyyaml>=6,<7",
+    "python-dateutil>=2.9,<3",
     "rich>=13",
 ]
 

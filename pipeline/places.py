@@ -8,7 +8,7 @@ class Places:
     """Where a run reads and writes.
 
     Attributes:
-        data: The CSV file.
+        data: The data files: a path or a pattern, here or under gs://; "" for a query.
         schema: The curated schema.
         pipeline_root: Where artifacts go.
         checkpoints: Where the Trainer's checkpoints outlive a crash.

@@ -4,7 +4,7 @@ import ast
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from usecase.config import UseCase
+from usecase.config import Source, UseCase
 from usecase.errors import ConfigError, did_you_mean
 from usecase.metrics import METRICS
 from usecase.paths import module_file
@@ -81,6 +81,27 @@ def require_function(dotted_path: str) -> None:
         raise ConfigError(
             f'function "{dotted_path}": {path} defines no function "{function}"',
             fix=did_you_mean(function, functions),
+        )
+
+
+def require_parsed_dates(source: Source, dates: Iterable[str]) -> None:
+    """Checks that dates in text are read from CSV, the one source whose cells are parsed.
+
+    Args:
+        source: What the rows are read from.
+        dates: The columns that hold dates in text.
+
+    Raises:
+        ConfigError: If rows with such columns come from elsewhere.
+    """
+    if source == "csv":
+        return
+    for name in dates:
+        raise ConfigError(
+            f'feature "{name}" has a date format, but rows are read from {source}',
+            expected="seconds since 1970 as integers: only the text of CSV files is parsed",
+            fix="remove `format`, and "
+            + (f"select UNIX_SECONDS({name})" if source == "bigquery" else "store seconds"),
         )
 
 

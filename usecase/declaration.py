@@ -3,9 +3,11 @@
 from typing import TYPE_CHECKING
 
 from usecase.config import UseCase
+from usecase.dates import DateText
 from usecase.errors import ConfigError
-from usecase.features import Feature, compile_features
+from usecase.features import Feature, compile_features, require_distinct
 from usecase.labels import LabelSpec, compile_label
+from usecase.roles import DateTime
 from usecase.schema import Column
 from usecase.section import Section
 
@@ -30,6 +32,16 @@ class Declaration(Section):
         return tuple({c.name: c for f in self.features for c in f.columns}.values())
 
     @property
+    def dates(self) -> dict[str, DateText]:
+        """The columns that hold dates in text, and how they write them."""
+        declared = [(f.name, f.declared) for f in self.features]
+        return {
+            name: DateText(role.format, role.utc_offset_hours)
+            for name, role in declared
+            if isinstance(role, DateTime) and role.format
+        }
+
+    @property
     def functions(self) -> tuple[str, ...]:
         """Dotted paths to the functions of the user's own."""
         paths = [feature.function for feature in self.features]
@@ -44,6 +56,7 @@ def declare(use_case: UseCase, schema: "schema_pb2.Schema") -> Declaration:
     """
     label = compile_label(use_case, schema)
     features = compile_features(use_case.features, schema)
+    require_distinct([*(feature.name for feature in features), label.name])
     for feature in features:
         if not use_case.label.function and label.name in [c.name for c in feature.columns]:
             raise ConfigError(

@@ -14,7 +14,7 @@ class UserError(Exception):
     """
 
     def __init__(self, what: str, expected: str = "", fix: str = "") -> None:
-        super().__init__(what)
+        super().__init__(what, expected, fix)  # all of them: Beam and pickle copy an error by these
         self.what = what
         self.expected = expected
         self.fix = fix

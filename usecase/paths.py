@@ -2,6 +2,7 @@
 
 import contextlib
 import importlib.util
+from collections.abc import Iterator
 from pathlib import Path
 
 from usecase.errors import ConfigError
@@ -23,17 +24,39 @@ def resolve(path: str, what: str) -> Path:
     Raises:
         ConfigError: If there is no such file.
     """
-    if path.startswith(PACKAGE_PREFIX):
-        return _inside_package(path, what)
+    inside_package = path.startswith(PACKAGE_PREFIX)
     with contextlib.suppress(OSError, RuntimeError, ValueError):
-        for candidate in (Path(path).expanduser().absolute(), PROJECT_ROOT / path):
-            if candidate.exists():
+        for candidate in candidates(path):
+            if candidate.is_file() if inside_package else candidate.exists():
                 return candidate
+    if inside_package:
+        package, _, rest = path.removeprefix(PACKAGE_PREFIX).partition("/")
+        raise ConfigError(
+            f"{what} not found: {path}",
+            expected=f'a file "{rest}" inside the installed package "{package}"',
+            fix="correct the path, or install the package",
+        )
     raise ConfigError(
         f"{what} not found: {path}",
         expected=f"a file at {Path(path).absolute()}",
         fix="correct the path, or create the file",
     )
+
+
+def candidates(path: str) -> Iterator[Path]:
+    """Yields the absolute paths that a path of the configuration may mean, the first choice first.
+
+    Raises:
+        OSError, RuntimeError, ValueError: If the path cannot be one.
+    """
+    if path.startswith(PACKAGE_PREFIX):
+        package, _, rest = path.removeprefix(PACKAGE_PREFIX).partition("/")
+        spec = importlib.util.find_spec(package) if package.isidentifier() else None
+        for folder in (spec.submodule_search_locations or []) if spec else []:
+            yield Path(folder) / rest
+        return
+    yield Path(path).expanduser().absolute()
+    yield PROJECT_ROOT / path
 
 
 def module_file(module: str) -> Path | None:
@@ -68,16 +91,3 @@ def file_below(folder: Path, names: list[str]) -> Path | None:
 
 def _python_file(origin: str | None) -> Path | None:
     return Path(origin) if origin and origin.endswith(".py") else None
-
-
-def _inside_package(path: str, what: str) -> Path:
-    package, _, rest = path.removeprefix(PACKAGE_PREFIX).partition("/")
-    spec = importlib.util.find_spec(package) if package.isidentifier() else None
-    for folder in (spec.submodule_search_locations or []) if spec else []:
-        if rest and (Path(folder) / rest).is_file():
-            return Path(folder) / rest
-    raise ConfigError(
-        f"{what} not found: {path}",
-        expected=f'a file "{rest}" inside the installed package "{package}"',
-        fix="correct the path, or install the package",
-    )

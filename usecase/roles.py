@@ -2,8 +2,9 @@
 
 from typing import Annotated, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
+from usecase.dates import format_fault
 from usecase.section import Section
 
 DatePart = Literal["hour", "day_of_week", "day_of_month", "day_of_year", "month", "year"]
@@ -89,7 +90,8 @@ class DateTime(Section):
     format: str | None = Field(
         None,
         min_length=1,
-        description="How the data file writes it: `iso8601` or a strptime format; unset: seconds.",
+        description="How a CSV file writes it: `iso8601` or a strptime format; unset: seconds. "
+        "Text without a zone is local time.",
     )
 
     @model_validator(mode="after")
@@ -97,6 +99,13 @@ class DateTime(Section):
         if len(set(self.parts)) < len(self.parts):
             raise ValueError("`parts` names a part twice")
         return self
+
+    @field_validator("format")
+    @classmethod
+    def _format_can_be_read(cls, value: str | None) -> str | None:
+        if value is not None and (fault := format_fault(value)):
+            raise ValueError(fault)
+        return value
 
 
 class Crossed(Section):

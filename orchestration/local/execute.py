@@ -15,11 +15,15 @@ from tfx.orchestration.local import runner_utils
 from tfx.orchestration.portable import data_types, launcher, runtime_parameter_utils
 from tfx.proto.orchestration import pipeline_pb2
 
+from pipeline.stage_names import EXAMPLE_GENS
+from usecase.paths import PROJECT_ROOT
+
 Outputs = dict[str, list[str]]
 LOGGER = logging.getLogger(__name__)
 RUN_CONTEXT = "pipeline_run"
 # What a push leads to lies outside of the store: only the Pusher itself can tell whether it stands.
-UNCACHED = ("Pusher",)
+# So do the tables of a query: TFX would take the same text for the same rows.
+UNCACHED = ("Pusher", EXAMPLE_GENS["bigquery"])
 
 
 @dataclasses.dataclass(frozen=True)
@@ -64,6 +68,8 @@ class Executor:
         self, name: str, nodes: Sequence[BaseNode], root: Path, metadata_path: Path, run_id: str
     ) -> None:
         metadata_path.parent.mkdir(parents=True, exist_ok=True)
+        for node in nodes:
+            _spare_sdist(node)
         pipeline = tfx_pipeline.Pipeline(
             pipeline_name=name,
             pipeline_root=str(root),
@@ -118,6 +124,15 @@ class Executor:
             if state not in (execution.COMPLETE, execution.CACHED):
                 raise NodeFailedError(f"{node_id} ended in state {state}; see the log")
             return _read(handle.store, node_id, execution)
+
+
+def _spare_sdist(node: BaseNode) -> None:
+    """Tells TFX of a setup file where a node has Beam arguments of its own.
+
+    Without one it would pack an sdist of itself. No one reads either: rows are not sent to workers.
+    """
+    if getattr(node.executor_spec, "beam_pipeline_args", None):
+        node.with_beam_pipeline_args([f"--setup_file={PROJECT_ROOT / 'setup.py'}"])
 
 
 def _read(store: Any, node_id: str, execution: metadata_store_pb2.Execution) -> Execution:

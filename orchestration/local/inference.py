@@ -44,8 +44,9 @@ def infer(plan: Plan, work: Path, push_dir: str, version: int) -> list[Answer]:
 
 def _write_examples(plan: Plan, path: Path) -> int:
     count = 0
+    declaration = plan.declaration
     with tf.io.TFRecordWriter(str(path), GZIP) as writer:
-        for row in read_rows(plan.data, plan.declaration.inputs):
+        for row in read_rows(plan.files[0], declaration.inputs, declaration.dates):
             example = tf.train.Example()
             for name, value in {**row.values, ROW_FEATURE: count}.items():
                 _append(example.features.feature[name], value)

@@ -13,10 +13,33 @@ from orchestration.local.rows import read_header, read_rows
 from orchestration.local.workspace import Workspace
 from orchestration.plan import Plan
 from orchestration.records import LOG_FILE
-from usecase.errors import UserError
+from usecase.config import Data
+from usecase.data_files import is_remote
+from usecase.errors import DataError, UserError
 
 if TYPE_CHECKING:
     from orchestration.local.inference import Answer
+
+
+def require_csv(data: str) -> None:
+    """Checks, by its name, that what is to be predicted is CSV on this machine.
+
+    Raises:
+        DataError: If it is a TFRecord file, or lies under gs://.
+        ConfigError: If it can be nowhere.
+    """
+    if is_remote(data):
+        raise DataError(
+            f"predict cannot read from afar: {data}",
+            expected="a CSV file on this machine",
+            fix=f"copy it here first: gcloud storage cp {data} .",
+        )
+    if Data(path=data).source != "csv":
+        raise DataError(
+            f"predict does not read TFRecord files: {data}",
+            expected="a CSV file with a header line, to whose rows predictions are added",
+            fix="write the rows as CSV",
+        )
 
 
 class Predicted(NamedTuple):
@@ -33,7 +56,7 @@ def predict_csv(plan: Plan, output_dir: Path, out: Path) -> Predicted:
     `answers.header`. It replaces what was there only when it is whole.
 
     Args:
-        plan: The use case; its data are the rows to predict.
+        plan: The use case; its data are the rows to predict, one local CSV file.
         output_dir: Where the pipeline ran.
         out: The CSV file to write.
 
@@ -47,14 +70,15 @@ def predict_csv(plan: Plan, output_dir: Path, out: Path) -> Predicted:
             f'no model of "{plan.use_case.name}" has been pushed to {workspace.serving}',
             fix=f"python local_runner.py run --config {plan.config}",
         )
-    check_csv(plan.data)
+    data = _one_file(plan)
+    check_csv(data)
     if not out.absolute().parent.is_dir():
         raise UserError(
             f"output folder does not exist: {out.absolute().parent}",
             fix="create it, or choose another --out",
         )
     # Every row is read before TFX is imported: a bad cell must not cost seconds.
-    rows = sum(1 for _ in read_rows(plan.data, plan.declaration.inputs))
+    rows = sum(1 for _ in read_rows(data, plan.declaration.inputs, plan.declaration.dates))
     with workspace.locked():
         _, folder = workspace.new_run()
         work = folder / "prediction"
@@ -73,6 +97,16 @@ def predict_csv(plan: Plan, output_dir: Path, out: Path) -> Predicted:
     return Predicted(rows, version)
 
 
+def _one_file(plan: Plan) -> Path:
+    if len(plan.files) != 1:
+        raise DataError(
+            f"predict reads one file, but {len(plan.files)} match {plan.data}",
+            expected="one CSV file, whose rows come back in their order",
+            fix="predict one file after the other",
+        )
+    return plan.files[0]
+
+
 def _write(plan: Plan, answers: "list[Answer]", out: Path) -> None:
     incoming = out.with_name(out.name + ".new")
     with incoming.open("w", newline="", encoding="utf-8") as file:
@@ -80,8 +114,8 @@ def _write(plan: Plan, answers: "list[Answer]", out: Path) -> None:
         # Python before 3.13 leaves a lone carriage return unquoted, which ends a row when read.
         quoted = csv.writer(file, lineterminator="\n", quoting=csv.QUOTE_ALL)
         label = plan.declaration.label
-        minimal.writerow([*read_header(plan.data), *header(label)])
-        rows = read_rows(plan.data, plan.declaration.inputs)
+        minimal.writerow([*read_header(plan.files[0]), *header(label)])
+        rows = read_rows(plan.files[0], plan.declaration.inputs, plan.declaration.dates)
         for row, answer in zip(rows, answers, strict=True):
             writer = quoted if any("\r" in cell for cell in row.cells) else minimal
             writer.writerow([*row.cells, *cells(label, answer)])

@@ -1,12 +1,13 @@
 """The rows of a CSV file, with the types of a use case instead of guessed ones."""
 
 import csv
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from decimal import Decimal
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from orchestration.local.preflight import refuse_nul
+from usecase.dates import DateText
 from usecase.errors import DataError
 from usecase.schema import Column, DType
 
@@ -26,12 +27,15 @@ def read_header(path: Path) -> list[str]:
         return next(csv.reader(file))
 
 
-def read_rows(path: Path, columns: tuple[Column, ...]) -> Iterator[Row]:
+def read_rows(
+    path: Path, columns: tuple[Column, ...], dates: Mapping[str, DateText] | None = None
+) -> Iterator[Row]:
     """Yields the rows of a CSV file in their order; blank lines are no rows.
 
     Args:
         path: The file, with a header line.
         columns: The columns to read values from; an empty cell, or NaN, is a missing value.
+        dates: Those that hold dates in text, and how.
 
     Raises:
         DataError: If a column is not there, a line has too many or too few cells, or a cell does
@@ -51,7 +55,11 @@ def read_rows(path: Path, columns: tuple[Column, ...]) -> Iterator[Row]:
             values = {}
             for column, place in places:
                 where = f'{path}, line {reader.line_num}, column "{column.name}"'
-                value = parse_cell(cells[place], column.dtype, where)
+                date = (dates or {}).get(column.name)
+                if date:
+                    value: Value | None = date.seconds(cells[place], where)
+                else:
+                    value = parse_cell(cells[place], column.dtype, where)
                 if value is not None:
                     values[column.name] = value
             yield Row(cells, values)

@@ -10,11 +10,11 @@ from hypothesis import strategies as st
 
 from orchestration.local.rows import parse_cell, read_header, read_rows
 from usecase.errors import DataError
-from usecase.features import Feature
+from usecase.schema import Column
 
-AGE = Feature(name="age", role="numeric", dtype="int64")
-FARE = Feature(name="fare", role="numeric", dtype="float32")
-CITY = Feature(name="city", role="categorical_string", dtype="string")
+AGE = Column(name="age", dtype="int64")
+FARE = Column(name="fare", dtype="float32")
+CITY = Column(name="city", dtype="string")
 INT64 = st.integers(-(2**63), 2**63 - 1)
 # Python 3.10 cannot read a NUL, and does not quote a carriage return that it writes.
 TEXT = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0\r"))
