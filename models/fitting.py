@@ -1,16 +1,18 @@
 """The training loop: early stopping, checkpoints, class weights, and an end to NaN."""
 
 import hashlib
-import json
 import math
 import shutil
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 import keras
 import numpy as np
 
+from models import replicas
+from models.accelerators import Accelerator
+from models.checkpoints import BestWeights
 from models.heads import Head, head_of
 from models.inputs import Split
 from models.network import LAST_LAYER, ModelInput, build_linear, build_network
@@ -86,6 +88,7 @@ def fit_network(
     problem: Problem,
     network: Network,
     training: Training,
+    accelerator: Accelerator,
     *,
     checkpoint_dir: str,
     tensorboard_dir: str,
@@ -96,30 +99,32 @@ def fit_network(
         problem: Inputs, label and rows.
         network: The network's sizes.
         training: How it is trained.
+        accelerator: What to train on.
         checkpoint_dir: Where each epoch is saved; a run of the same rows and settings that was
             interrupted goes on from there.
         tensorboard_dir: Where TensorBoard logs go.
 
     Returns:
-        The network with the weights of its best epoch.
+        The network with the weights of its best epoch; of workers, the chief's alone is whole.
 
     Raises:
         UserError: If the loss becomes NaN.
     """
     head = problem.head(training)
-    model = build_network(problem.inputs, network, head)
     folder = Path(checkpoint_dir) / _checkpoint_key(problem, network, training)
-    folder.mkdir(parents=True, exist_ok=True)
-    best = _BestWeights(folder)
-    steps = math.ceil(len(problem.train) / training.batch_size)
+    if accelerator.is_chief:
+        folder.mkdir(parents=True, exist_ok=True)
+    best = BestWeights(folder)
+    steps = math.ceil(len(problem.train) / accelerator.global_batch(training.batch_size))
     try:
-        history = fit(
-            model,
+        model, history = fit(
+            lambda: build_network(problem.inputs, network, head),
             head,
             problem,
             training,
+            accelerator,
             learning_rate=training.learning_rate,
-            callbacks=[
+            chief_callbacks=[
                 keras.callbacks.BackupAndRestore(str(folder / "last"), delete_checkpoint=False),
                 best,
                 ProgressLogger(training.max_epochs, steps),
@@ -127,110 +132,134 @@ def fit_network(
             ],
         )
     except UserError:  # what diverged must not be resumed
-        shutil.rmtree(folder, ignore_errors=True)
+        _remove(folder, accelerator)
         raise
-    best.restore(model)
-    _undo_class_weights(model, head)
-    shutil.rmtree(folder, ignore_errors=True)
+    if accelerator.is_chief:
+        best.restore(model)
+    _remove(folder, accelerator)
     last = max([best.epoch, *(epoch + 1 for epoch in history.epoch)])
-    return Fitted(model, best.epoch, best.loss, last, history.history)
+    served = finish(model, build_network(problem.inputs, network, head), head)
+    return Fitted(served, best.epoch, best.loss, last, history.history)
 
 
-def fit_linear(problem: Problem, training: Training) -> Fitted:
+def fit_linear(problem: Problem, training: Training, accelerator: Accelerator) -> Fitted:
     """Trains the linear baseline on the same rows, with the same stopping rule.
 
     Raises:
         UserError: If the loss becomes NaN.
     """
     head = problem.head(training)
-    model = build_linear(problem.inputs, head)
-    history = fit(model, head, problem, training, learning_rate=LINEAR_LEARNING_RATE)
-    _undo_class_weights(model, head)
+    model, history = fit(
+        lambda: build_linear(problem.inputs, head),
+        head,
+        problem,
+        training,
+        accelerator,
+        learning_rate=LINEAR_LEARNING_RATE,
+    )
     losses = history.history["val_loss"]
     best = int(np.argmin(losses))
-    return Fitted(model, best + 1, losses[best], len(losses), history.history)
+    served = finish(model, build_linear(problem.inputs, head), head)
+    return Fitted(served, best + 1, losses[best], len(losses), history.history)
 
 
 def fit(
-    model: keras.Model,
+    build: Callable[[], keras.Model],
     head: Head,
     problem: Problem,
     training: Training,
+    accelerator: Accelerator,
     *,
     learning_rate: float,
-    callbacks: Sequence[keras.callbacks.Callback] = (),
-) -> keras.callbacks.History:
-    """Runs the training loop.
+    chief_callbacks: Sequence[keras.callbacks.Callback] = (),
+) -> tuple[keras.Model, keras.callbacks.History]:
+    """Builds a model on an accelerator and runs the training loop.
 
     Args:
-        model: The model to train, which ends with the weights of its best epoch.
+        build: Builds the model.
         head: Its head.
         problem: Inputs, label and rows.
         training: How it is trained.
+        accelerator: What to train on.
         learning_rate: Where the learning rate starts.
-        callbacks: Further callbacks.
+        chief_callbacks: Further callbacks, of the chief worker alone.
+
+    Returns:
+        The model as it was trained, with the weights of its best epoch since the start (or since it
+        went on from an interruption), and the history.
 
     Raises:
         UserError: If the loss becomes NaN.
     """
     train, held_out = problem.train, problem.held_out
-    model.compile(
-        optimizer=keras.optimizers.Adam(learning_rate),
-        loss=head.loss,
-        weighted_metrics=[head.metric()],
-        steps_per_execution=STEPS_PER_EXECUTION,
-        jit_compile=False,
-    )
-    history = model.fit(
-        train.batches(
-            training.batch_size, head.row_weights(train.label), shuffle_seed=training.seed
-        ),
-        validation_data=held_out.batches(8 * training.batch_size, head.row_weights(held_out.label)),
-        epochs=training.max_epochs,
-        verbose=0,
-        callbacks=[
-            keras.callbacks.TerminateOnNaN(),
-            keras.callbacks.ReduceLROnPlateau(
-                factor=0.5, patience=training.reduce_lr_patience, min_lr=LOWEST_LEARNING_RATE
-            ),
-            keras.callbacks.EarlyStopping(
-                patience=training.early_stopping_patience, restore_best_weights=True
-            ),
-            *callbacks,
-        ],
-    )
+    with accelerator.scope():
+        model = build()
+        model.compile(
+            optimizer=keras.optimizers.Adam(learning_rate),
+            loss=head.loss,
+            weighted_metrics=[head.metric()],
+            steps_per_execution=STEPS_PER_EXECUTION,
+            jit_compile=False,
+        )
+    batch_size = accelerator.global_batch(training.batch_size)
+    rows = train.batches(batch_size, head.row_weights(train.label), shuffle_seed=training.seed)
+    held_out_rows = held_out.batches(8 * batch_size, head.row_weights(held_out.label))
+    callbacks = _stopping(training)
+    if accelerator.replicas > 1:
+        history = replicas.fit(
+            model,
+            accelerator,
+            rows,
+            held_out_rows,
+            batch_size=batch_size,
+            held_out_batch_size=8 * batch_size,
+            epochs=training.max_epochs,
+            callbacks=callbacks,
+            chief_callbacks=chief_callbacks,
+        )
+    else:
+        history = model.fit(
+            rows,
+            validation_data=held_out_rows,
+            epochs=training.max_epochs,
+            verbose=0,
+            callbacks=[*callbacks, *chief_callbacks],
+        )
     _refuse_nan(history, learning_rate)
-    return history
+    return model, history
 
 
-class _BestWeights(keras.callbacks.Callback):
-    """Keeps the weights of the best epoch on disk, across interruptions.
+def finish(trained: keras.Model, plain: keras.Model, head: Head) -> keras.Model:
+    """Returns a trained model as it is served, whatever it was trained on.
 
-    Attributes:
-        epoch: The best epoch so far, from 1; 0 before the first.
-        loss: Its loss on the eval split.
+    Args:
+        trained: The model, perhaps spread over replicas, perhaps in mixed precision.
+        plain: The same network, built in float32 on the default device; gets its weights.
+        head: Whose correction undoes class weights: probabilities fit the rows as they are.
     """
+    plain.set_weights(trained.get_weights())
+    bias = plain.get_layer(LAST_LAYER).bias
+    bias.assign(bias + head.correction())
+    return plain
 
-    def __init__(self, folder: Path) -> None:
-        super().__init__()
-        self._weights = folder / "best.weights.h5"
-        self._record = folder / "best.json"
-        self.epoch: int = 0
-        self.loss: float = math.inf
-        if self._record.exists():
-            self.epoch, self.loss = json.loads(self._record.read_text())
 
-    def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
-        loss = float((logs or {}).get("val_loss", math.inf))
-        if loss < self.loss:
-            self.epoch, self.loss = epoch + 1, loss
-            self.model.save_weights(self._weights)
-            self._record.write_text(json.dumps([self.epoch, self.loss]))
+def _stopping(training: Training) -> list[keras.callbacks.Callback]:
+    """The callbacks that decide how long to train, the same on every worker."""
+    return [
+        keras.callbacks.TerminateOnNaN(),
+        keras.callbacks.ReduceLROnPlateau(
+            factor=0.5, patience=training.reduce_lr_patience, min_lr=LOWEST_LEARNING_RATE
+        ),
+        keras.callbacks.EarlyStopping(
+            patience=training.early_stopping_patience, restore_best_weights=True
+        ),
+    ]
 
-    def restore(self, model: keras.Model) -> None:
-        """Gives a model the best epoch's weights."""
-        if self.epoch:
-            model.load_weights(self._weights)
+
+def _remove(folder: Path, accelerator: Accelerator) -> None:
+    """Removes the checkpoints; the chief's alone to do, since workers may share a disk."""
+    if accelerator.is_chief:
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def _checkpoint_key(problem: Problem, network: Network, training: Training) -> str:
@@ -256,9 +285,3 @@ def _refuse_nan(history: keras.callbacks.History, learning_rate: float) -> None:
                     fix=f"lower training.learning_rate (now {learning_rate:g}), "
                     "or look for extreme values",
                 )
-
-
-def _undo_class_weights(model: keras.Model, head: Head) -> None:
-    """Shifts the last layer so that probabilities are calibrated to the rows as they are."""
-    bias = model.get_layer(LAST_LAYER).bias
-    bias.assign(bias + head.correction())

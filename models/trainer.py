@@ -1,24 +1,29 @@
 """What the Trainer runs: read, train the network and the linear baseline, save."""
 
 import json
+import logging
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import keras
 import tensorflow_transform as tft
 
+from models.accelerators import Accelerator, pick
 from models.categories import FIRST_VALUE_ID
 from models.fitting import Fitted, Problem, fit_linear, fit_network, require_labels
 from models.inputs import read_split
 from models.network import ModelInput
 from models.settings import HISTORY_FILE, LINEAR_FOLDER, TrainerSettings
 from models.signatures import ServingModule, save
+from models.trials import tuned
 from usecase.declaration import Declaration
 from usecase.features import Feature
 from usecase.roles import Boolean, Bucketized, Crossed
 
 if TYPE_CHECKING:
     from tfx.components import FnArgs
+
+LOGGER = logging.getLogger(__name__)
 
 
 def run_fn(fn_args: "FnArgs") -> None:
@@ -28,10 +33,15 @@ def run_fn(fn_args: "FnArgs") -> None:
         fn_args: TFX's arguments; `custom_config["settings"]` is the JSON of `TrainerSettings`.
 
     Raises:
-        UserError: If training diverges, or a label is missing.
+        UserError: If training diverges, a label is missing, or what is configured does not fit the
+            hardware.
     """
-    settings = TrainerSettings.model_validate_json(fn_args.custom_config["settings"])
+    given = TrainerSettings.model_validate_json(fn_args.custom_config["settings"])
+    settings = tuned(given, fn_args.hyperparameters)
     declaration = settings.declaration
+    # Before anything else that TensorFlow does: workers can only be joined then.
+    accelerator = pick(settings.training.precision)
+    LOGGER.info("training on %s, %s", accelerator.description, accelerator.policy)
     transform_output = tft.TFTransformOutput(fn_args.transform_output)
     problem = read_problem(fn_args, declaration, transform_output)
     keras.utils.set_random_seed(settings.training.seed)
@@ -39,14 +49,17 @@ def run_fn(fn_args: "FnArgs") -> None:
         problem,
         settings.network,
         settings.training,
+        accelerator,
         checkpoint_dir=settings.checkpoint_dir,
         tensorboard_dir=fn_args.model_run_dir,
     )
-    linear = fit_linear(problem, settings.training)
+    linear = fit_linear(problem, settings.training, accelerator)
+    if not accelerator.is_chief:
+        return
     serving = Path(fn_args.serving_model_dir)
     for model, folder in ((network.model, serving), (linear.model, serving.parent / LINEAR_FOLDER)):
         save(ServingModule(model, transform_output, declaration), declaration, str(folder))
-    _write_history(network, Path(fn_args.model_run_dir))
+    _write_history(network, accelerator, Path(fn_args.model_run_dir))
 
 
 def read_problem(
@@ -91,7 +104,8 @@ def _categories(feature: Feature, transform_output: tft.TFTransformOutput) -> in
     return int(transform_output.vocabulary_size_by_name(feature.vocabulary_name)) + FIRST_VALUE_ID
 
 
-def _write_history(fitted: Fitted, folder: Path) -> None:
+def _write_history(fitted: Fitted, accelerator: Accelerator, folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     raw = {key: value for key, value in fitted._asdict().items() if key != "model"}
+    raw["device"] = accelerator.description
     (folder / HISTORY_FILE).write_text(json.dumps(raw), encoding="utf-8")
