@@ -23,14 +23,24 @@ def parser() -> argparse.ArgumentParser:
     commands = top.add_subparsers(dest="command", required=True, metavar="COMMAND")
     run = commands.add_parser("run", help="from data to a pushed model, through the gates")
     _add_common(run)
-    run.add_argument("--data", metavar="CSV", help="rows in place of the config's data.path")
+    run.add_argument(
+        "--data",
+        metavar="FILES",
+        help="rows in place of the config's data: a file or a quoted pattern such as 'rows/*.csv', "
+        "here or under gs://; *.tfrecord and *.tfrecord.gz are TFRecords, all others CSV",
+    )
+    run.add_argument(
+        "--tune",
+        action="store_true",
+        help="search better values of network and training first, and write them beside the config",
+    )
     how = run.add_mutually_exclusive_group()
     how.add_argument("--quiet", action="store_true", help="print the verdict alone")
     how.add_argument("--verbose", action="store_true", help="show the frameworks' log as well")
     how.add_argument("--json", action="store_true", help="print one JSON object, last on stdout")
     predict = commands.add_parser("predict", help="batch prediction with the last pushed model")
     _add_common(predict)
-    predict.add_argument("--data", metavar="CSV", required=True, help="rows to predict")
+    predict.add_argument("--data", metavar="CSV", required=True, help="rows to predict, in a file")
     predict.add_argument("--out", metavar="CSV", required=True, help="where predictions go")
     return top
 

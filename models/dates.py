@@ -67,7 +67,8 @@ def date_parts(
     """
     missing = tf.equal(values.values, column.missing)
     seconds = tf.where(missing, tf.zeros_like(values.values), values.values)
-    moment = moment_of(seconds + round(declared.utc_offset_hours * 3600))
+    # Clipped before the offset too, or else the largest integers would wrap around.
+    moment = moment_of(_clipped(seconds) + round(declared.utc_offset_hours * 3600))
     outputs = {}
     for part in declared.parts:
         for name, number in zip(names[part], _numbers(part, moment, missing), strict=True):
@@ -82,7 +83,7 @@ def moment_of(seconds: tf.Tensor) -> Moment:
     The date is computed as in Howard Hinnant's "chrono-Compatible Low-Level Date Algorithms"
     (civil_from_days): in years that begin in March, leap days stand last.
     """
-    seconds = tf.minimum(tf.maximum(seconds, EARLIEST), LATEST)
+    seconds = _clipped(seconds)
     second_of_day = tf.math.floormod(seconds, SECONDS_A_DAY)
     midnight = tf.cast(seconds - second_of_day, tf.float32)
     days = tf.cast(tf.round(midnight / SECONDS_A_DAY), tf.int32)
@@ -106,6 +107,10 @@ def moment_of(seconds: tf.Tensor) -> Moment:
         month=month,
         year=year,
     )
+
+
+def _clipped(seconds: tf.Tensor) -> tf.Tensor:
+    return tf.minimum(tf.maximum(seconds, EARLIEST), LATEST)
 
 
 def _is_leap(year: tf.Tensor) -> tf.Tensor:

@@ -2,7 +2,7 @@
 
 import tensorflow as tf
 
-from models.columns import as_float, spread
+from models.columns import as_float, dense, spread
 from models.functions import load_function
 from usecase.labels import LabelSpec
 from usecase.schema import Column
@@ -19,9 +19,14 @@ def label_of(label: LabelSpec, columns: dict[str, tf.SparseTensor]) -> tf.Tensor
         float32 [batch]: the class id where the label has classes, else its number; NaN where it is
         missing or no class.
     """
-    dense = {c.name: dense_column(c, columns[c.name]) for c in label.columns}
-    values = load_function(label.function)(dense) if label.function else dense[label.name]
-    values = tf.convert_to_tensor(values)
+    if label.function:
+        raw = {c.name: dense_column(c, columns[c.name]) for c in label.columns}
+        values = tf.convert_to_tensor(load_function(label.function)(raw))
+    else:
+        (column,) = label.columns
+        # As floats, large integers next to each other would be one class.
+        as_dense = dense if label.classes else dense_column
+        values = as_dense(column, columns[column.name])
     return _class_ids(label, values) if label.classes else tf.cast(values, tf.float32)
 
 
@@ -33,6 +38,8 @@ def dense_column(column: Column, values: tf.SparseTensor) -> tf.Tensor:
 
 
 def _class_ids(label: LabelSpec, values: tf.Tensor) -> tf.Tensor:
+    if values.dtype == tf.bool:
+        values = tf.cast(values, tf.int64)
     classes = tf.constant(label.classes, None if values.dtype == tf.string else values.dtype)
     is_class = tf.equal(tf.expand_dims(values, 1), tf.expand_dims(classes, 0))
     ids = tf.cast(tf.argmax(is_class, axis=1), tf.float32)

@@ -1,14 +1,35 @@
 """How training tells how far it is: log records that any console may pick up."""
 
+import contextlib
+import contextvars
 import logging
 import math
 import time
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import keras
 
 LOGGER = logging.getLogger("pipeline.progress")
 SECONDS_BETWEEN_RECORDS = 0.3
+_TRIAL: contextvars.ContextVar[Mapping[str, int] | None] = contextvars.ContextVar(
+    "trial", default=None
+)
+
+
+@contextlib.contextmanager
+def of_trial(number: int, trials: int) -> Iterator[None]:
+    """Within it, progress is that of one trial of several: no one knows how long the rest takes.
+
+    Args:
+        number: The trial, from 1.
+        trials: The number of trials.
+    """
+    token = _TRIAL.set({"trial": number, "trials": trials})
+    try:
+        yield
+    finally:
+        _TRIAL.reset(token)
 
 
 class ProgressLogger(keras.callbacks.Callback):
@@ -64,4 +85,8 @@ class ProgressLogger(keras.callbacks.Callback):
             "seconds_left": left,
         }
         text = "epoch %(epoch)d/%(epochs)d loss %(loss).4f %(steps_per_second).0f steps/s"
+        if trial := _TRIAL.get():
+            del progress["seconds_left"]
+            progress |= trial
+            text = "trial %(trial)d/%(trials)d " + text
         LOGGER.info(text, progress, extra={"progress": progress})

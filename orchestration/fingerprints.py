@@ -27,6 +27,11 @@ def file_digest(path: str | Path) -> str:
     return result.hexdigest()[:16]
 
 
+def file_digests(paths: Iterable[Path]) -> dict[str, str]:
+    """Returns the digest of each file by its path."""
+    return {str(path): file_digest(path) for path in paths}
+
+
 def combined(digests: dict[str, str]) -> str:
     """Returns one digest of many, whatever their order."""
     text = "\n".join(f"{name} {digest}" for name, digest in sorted(digests.items()))

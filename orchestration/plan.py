@@ -5,13 +5,15 @@ from pathlib import Path
 
 from orchestration import fingerprints
 from pipeline.stage_names import stage_names
-from usecase.checks import check_evaluation
+from usecase.checks import check_evaluation, require_parsed_dates
 from usecase.config import Data, UseCase
+from usecase.data_files import find_data
 from usecase.declaration import Declaration, declare
 from usecase.errors import ConfigError
 from usecase.loading import load_use_case
 from usecase.paths import resolve
 from usecase.schema import read_schema
+from usecase.search_space import check_tuning
 
 
 @dataclasses.dataclass(frozen=True)
@@ -22,27 +24,40 @@ class Plan:
         config: The configuration file, as the user named it.
         use_case: Its contents.
         declaration: Features and label, compiled with the schema.
-        data: The data file.
+        data: The data files for TFX: a path or a pattern, here or under gs://; "" for a query.
+        files: The data files on this machine.
         schema: The curated schema.
+        tune: Whether the network is tuned before it is trained.
     """
 
     config: str
     use_case: UseCase
     declaration: Declaration
-    data: Path
+    data: str
+    files: tuple[Path, ...]
     schema: Path
+    tune: bool = False
 
     @property
     def stages(self) -> dict[str, str]:
         """The stage of each node, in the order in which they run."""
-        return stage_names(self.use_case.data.source)
+        return stage_names(self.use_case.data.source, tune=self.tune)
+
+    @property
+    def is_local(self) -> bool:
+        """Whether `key` knows every row; what lies elsewhere may change without a sign here."""
+        return bool(self.files)
 
     def key(self) -> str:
-        """Returns a digest of all that a run is made of: data, config, schema, code and lock."""
+        """Returns a digest of all that a run is made of: data, config, schema, code and lock.
+
+        Of data that are not on this machine it holds the place alone: see `is_local`.
+        """
         parts = {
-            "config": self.use_case.model_dump_json(),
-            "data path": str(self.data),
-            "data": fingerprints.file_digest(self.data),
+            # With the search space only where it is searched, which tells both kinds of run apart.
+            "config": self.use_case.model_dump_json(exclude=None if self.tune else {"tuning"}),
+            "data path": self.data,
+            "data": fingerprints.combined(fingerprints.file_digests(self.files)),
             "schema": fingerprints.file_digest(self.schema),
             "code": fingerprints.combined(fingerprints.project_code() | self._own_code()),
             "lock": fingerprints.lock_digest(),
@@ -53,12 +68,14 @@ class Plan:
         return fingerprints.code_of(f.rpartition(".")[0] for f in self.declaration.functions)
 
 
-def make_plan(config: str, data: str | None = None) -> Plan:
+def make_plan(config: str, data: str | None = None, *, tune: bool = False) -> Plan:
     """Reads and checks a configuration with its schema; nothing expensive is imported.
 
     Args:
         config: The configuration file.
-        data: A file in place of the configuration's.
+        data: A file, or a pattern of files, in place of the configuration's; its format is told
+            by its name.
+        tune: Whether the network is tuned before it is trained.
 
     Raises:
         ConfigError: If the configuration cannot run.
@@ -71,7 +88,9 @@ def make_plan(config: str, data: str | None = None) -> Plan:
         schema = read_schema(schema_path)
         declaration = declare(use_case, schema)
         check_evaluation(use_case, schema)
-        data_path = resolve(use_case.data.path or "", "data")
+        check_tuning(use_case)
+        require_parsed_dates(use_case.data.source, declaration.dates)
+        found = find_data(use_case.data)
     except ConfigError as error:
         raise ConfigError(f"{config}: {error.what}", error.expected, error.fix) from error
-    return Plan(config, use_case, declaration, data_path, schema_path)
+    return Plan(config, use_case, declaration, found.pattern, found.local, schema_path, tune)

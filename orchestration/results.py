@@ -4,6 +4,7 @@ import dataclasses
 from typing import Any, Literal
 
 from components.verdict import GateResult
+from models.trials import Trial
 
 NodeState = Literal["ran", "cached", "skipped", "failed"]
 RunVerdict = Literal["pushed", "not_pushed", "up_to_date", "failed"]
@@ -66,6 +67,9 @@ class RunResult:
         log: Path of the run's log file.
         seconds: Wall time of the run.
         error: What went wrong, where the run failed; may be empty.
+        trials: The trials of a search, the best first.
+        tuned_config: Path of the configuration with the best trial's values, None if there is none.
+        warnings: What else a user should know.
     """
 
     run_id: str
@@ -80,6 +84,9 @@ class RunResult:
     log: str
     seconds: float = 0.0
     error: str = ""
+    trials: tuple[Trial, ...] = ()
+    tuned_config: str | None = None
+    warnings: tuple[str, ...] = ()
 
     @property
     def exit_code(self) -> int:
@@ -99,5 +106,7 @@ class RunResult:
                 "nodes": tuple(NodeResult(**node) for node in raw["nodes"]),
                 "gates": tuple(GateResult(**gate) for gate in raw["gates"]),
                 "destinations": tuple(Destination(**place) for place in raw["destinations"]),
+                "trials": tuple(Trial(**trial) for trial in raw.get("trials", ())),
+                "warnings": tuple(raw.get("warnings", ())),
             }
         )

@@ -2,8 +2,8 @@
 
 ExampleGen ─ StatisticsGen ─┬─ ExampleValidator ─ DataGate ─ if it passed:
            (curated schema) ┘
-    Transform ─ Trainer ─┬─ Evaluator ─ Pusher
-     last pushed model ──┘
+    Transform ─ (Tuner) ─ Trainer ─┬─ Evaluator ─ Pusher
+               last pushed model ──┘
 """
 
 from tfx.dsl.components.base.base_node import BaseNode
@@ -16,15 +16,18 @@ from usecase.config import UseCase
 from usecase.declaration import Declaration
 
 
-def create_nodes(use_case: UseCase, declaration: Declaration, places: Places) -> list[BaseNode]:
+def create_nodes(
+    use_case: UseCase, declaration: Declaration, places: Places, *, tune: bool = False
+) -> list[BaseNode]:
     """Returns the nodes of the pipeline, in an order in which they can run.
 
     Args:
         use_case: The configuration.
         declaration: Its features and label, compiled with the schema.
         places: The files and folders to work on.
+        tune: Whether a Tuner chooses what the Trainer trains with.
     """
-    ingest = stages.ingest(use_case, places)
+    ingest = stages.ingest(use_case, declaration, places)
     examples = ingest.outputs["examples"]
     statistics = stages.statistics(examples)
     schema = stages.curated_schema(places)
@@ -40,13 +43,10 @@ def create_nodes(use_case: UseCase, declaration: Declaration, places: Places) ->
     passed = data_gate.outputs["verdict"].future()[0].custom_property(PASSED_PROPERTY) == 1
     with conditional.Cond(passed):
         transform = stages.transform(declaration, examples, schema.outputs["schema"])
-        train = stages.train(
-            use_case,
-            declaration,
-            places,
-            transform.outputs["transformed_examples"],
-            transform.outputs["transform_graph"],
-        )
+        rows = transform.outputs["transformed_examples"], transform.outputs["transform_graph"]
+        tuner = stages.tune(use_case, declaration, *rows) if tune else None
+        best = tuner.outputs["best_hyperparameters"] if tuner else None
+        train = stages.train(use_case, declaration, places, *rows, best)
         baseline = stages.baseline(places)
         evaluate = stages.evaluate(
             use_case, declaration, examples, train.outputs["model"], baseline.outputs["model"]
@@ -59,6 +59,7 @@ def create_nodes(use_case: UseCase, declaration: Declaration, places: Places) ->
         validate,
         data_gate,
         transform,
+        *([tuner] if tuner else []),
         train,
         baseline,
         evaluate,

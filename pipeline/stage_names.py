@@ -7,13 +7,15 @@ EXAMPLE_GENS: dict[Source, str] = {
     "tfrecord": "ImportExampleGen",
     "bigquery": "BigQueryExampleGen",
 }
+TUNER = "Tuner"
 
 
-def stage_names(source: Source) -> dict[str, str]:
+def stage_names(source: Source, *, tune: bool = False) -> dict[str, str]:
     """Returns the stage of each node of a run, in the order in which nodes run.
 
     Args:
         source: What the rows are read from.
+        tune: Whether the network is tuned before it is trained.
     """
     return {
         EXAMPLE_GENS[source]: "ingest",
@@ -23,6 +25,7 @@ def stage_names(source: Source) -> dict[str, str]:
         "DataGate": "data gate",
         "LatestPushedModel": "baseline",
         "Transform": "transform",
+        **({TUNER: "tune"} if tune else {}),
         "Trainer": "train",
         "Evaluator": "evaluate",
         "Pusher": "push",

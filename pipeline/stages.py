@@ -1,19 +1,10 @@
 """One builder a stage: each takes the use case and the channels that it needs."""
 
-from pathlib import Path
-
-from tfx.components import (
-    CsvExampleGen,
-    ExampleValidator,
-    Pusher,
-    StatisticsGen,
-    Trainer,
-    Transform,
-)
+from tfx.components import ExampleValidator, Pusher, StatisticsGen, Trainer, Transform
 from tfx.components.schema_gen.import_schema_gen.component import ImportSchemaGen
 from tfx.dsl.components.base import executor_spec
 from tfx.dsl.components.base.base_component import BaseComponent
-from tfx.proto import example_gen_pb2, pusher_pb2, trainer_pb2, transform_pb2
+from tfx.proto import pusher_pb2, trainer_pb2, transform_pb2
 from tfx.types import BaseChannel
 
 from components import pusher as safe_pusher
@@ -21,33 +12,22 @@ from components.baseline import LatestPushedModel
 from components.data_gate import DataGate
 from components.evaluator import Evaluator
 from components.settings import DataGateSettings
-from models.settings import TrainerSettings
+from components.tuner import Tuner
+from models.settings import TrainerSettings, TunerSettings
 from pipeline.evaluation import eval_config
 from pipeline.places import Places
-from usecase.config import SPLITS, UseCase
+from pipeline.sources import example_gen
+from usecase.config import UseCase
 from usecase.declaration import Declaration
 
 PREPROCESSING_FN = "models.preprocessing.preprocessing_fn"
+TUNER_FN = "models.tuner.tuner_fn"
 RUN_FN = "models.trainer.run_fn"
 
 
-def ingest(use_case: UseCase, places: Places) -> CsvExampleGen:
-    """CSV to tf.Examples, split by a hash of each row."""
-    path = Path(places.data)
-    buckets = use_case.split.model_dump()
-    split_config = example_gen_pb2.SplitConfig(
-        splits=[
-            example_gen_pb2.SplitConfig.Split(name=name, hash_buckets=buckets[name])
-            for name in SPLITS
-        ]
-    )
-    return CsvExampleGen(
-        input_base=str(path.parent),
-        input_config=example_gen_pb2.Input(
-            splits=[example_gen_pb2.Input.Split(name="rows", pattern=path.name)]
-        ),
-        output_config=example_gen_pb2.Output(split_config=split_config),
-    )
+def ingest(use_case: UseCase, declaration: Declaration, places: Places) -> BaseComponent:
+    """Rows to tf.Examples, split by a hash of each row."""
+    return example_gen(use_case.data, use_case.split, declaration.dates, places.data)
 
 
 def statistics(examples: BaseChannel) -> StatisticsGen:
@@ -96,12 +76,36 @@ def transform(declaration: Declaration, examples: BaseChannel, schema: BaseChann
     )
 
 
+def tune(
+    use_case: UseCase,
+    declaration: Declaration,
+    examples: BaseChannel,
+    transform_graph: BaseChannel,
+) -> Tuner:
+    """A search for better values of the network and its training; it sees what the Trainer sees."""
+    settings = TunerSettings(
+        declaration=declaration,
+        network=use_case.network,
+        training=use_case.training,
+        tuning=use_case.tuning,
+    )
+    return Tuner(
+        tuner_fn=TUNER_FN,
+        examples=examples,
+        transform_graph=transform_graph,
+        train_args=trainer_pb2.TrainArgs(splits=["train"]),
+        eval_args=trainer_pb2.EvalArgs(splits=["eval"]),
+        custom_config={"settings": settings.model_dump_json()},
+    )
+
+
 def train(
     use_case: UseCase,
     declaration: Declaration,
     places: Places,
     examples: BaseChannel,
     transform_graph: BaseChannel,
+    hyperparameters: BaseChannel | None = None,
 ) -> Trainer:
     """The network and the linear baseline; early stopping sees the eval split."""
     settings = TrainerSettings(
@@ -114,6 +118,7 @@ def train(
         run_fn=RUN_FN,
         examples=examples,
         transform_graph=transform_graph,
+        hyperparameters=hyperparameters,
         train_args=trainer_pb2.TrainArgs(splits=["train"]),
         eval_args=trainer_pb2.EvalArgs(splits=["eval"]),
         custom_config={"settings": settings.model_dump_json()},

@@ -8,6 +8,7 @@ from pydantic import Field, model_validator
 from usecase.metrics import METRICS, Task
 from usecase.roles import FeatureRole
 from usecase.section import Section
+from usecase.tuning import Tuning
 
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]*$")]
 Share = Annotated[float, Field(ge=0.0, le=1.0)]
@@ -97,7 +98,9 @@ class Label(Section):
 class Network(Section):
     """The wide-and-deep network."""
 
-    hidden_units: tuple[int, ...] = Field((64, 32), description="Units of each hidden layer.")
+    hidden_units: tuple[Annotated[int, Field(ge=1)], ...] = Field(
+        (64, 32), description="Units of each hidden layer."
+    )
     activation: Literal["relu", "gelu", "silu", "tanh"] = "relu"
     embedding_size: int = Field(8, ge=1, description="Largest width of a category's embedding.")
     dropout: Annotated[float, Field(ge=0.0, lt=1.0)] = 0.1
@@ -187,12 +190,13 @@ class UseCase(Section):
     label: Label
     network: Network = Network()
     training: Training = Training()
+    tuning: Tuning = Tuning()
     data_gate: DataGate = DataGate()
     evaluation: Evaluation
 
     @property
     def metrics(self) -> tuple[str, ...]:
-        """The metrics to measure, by our names, the first one first."""
+        """The metrics to measure, by our names."""
         table = METRICS[self.task]
         return self.evaluation.metrics or tuple(n for n, m in table.items() if m.usual)
 

@@ -75,9 +75,11 @@ def _classes(task: Task, label: Label, columns: tuple[Column, ...]) -> Classes:
     if label.positive_class not in known or len(known) != 2:
         raise ConfigError(
             f'label "{label.name}": positive_class {label.positive_class!r} is not one of two '
-            f"classes {_shown(known)}",
+            f"classes ({_shown(known) or 'none is known'})",
             expected="two classes, in the schema's domain of the label (or in label.classes)",
-            fix=did_you_mean(str(label.positive_class), [str(value) for value in known]),
+            fix=did_you_mean(str(label.positive_class), [str(value) for value in known])
+            if len(known) == 2
+            else "name two classes there, or set task: multiclass",
         )
     return (*(c for c in known if c != label.positive_class), label.positive_class)  # type: ignore[return-value]
 
@@ -120,7 +122,7 @@ def _several(label: Label, known: Classes) -> Classes:
         where = "label.classes" if label.function else "the schema's domain of the label"
         raise ConfigError(
             f'label "{label.name}": its classes are not known',
-            expected=f"two classes or more in {where}",
+            expected=f"2 to {MAX_CLASSES:,} classes in {where}",
             fix="label: {classes: [...]}"
             if label.function
             else "string_domain { value: ... } or int_domain { min: ... max: ... } in the schema",

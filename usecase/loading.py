@@ -142,8 +142,10 @@ def _is_scalar(value: object) -> bool:
 
 
 def _shown(location: tuple[Any, ...]) -> list[str]:
-    """Returns a place as the user wrote it, without the role by which pydantic chose a class."""
+    """Returns a place as the user wrote it, without the tag by which pydantic chose a class."""
     parts = [str(part) for part in location]
+    if parts[:2] == ["tuning", "space"]:
+        return parts[:3] + parts[4:]
     is_role = len(parts) > 2 and parts[0] == "features" and parts[2] in _ROLES
     return parts[:2] + parts[3:] if is_role else parts
 

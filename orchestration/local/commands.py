@@ -36,7 +36,7 @@ def run(options: argparse.Namespace) -> int:
 def _run(options: argparse.Namespace, console: Console, stderr_fd: int) -> int:
     from orchestration.local.run import run as run_plan
 
-    plan = make_plan(options.config, options.data)
+    plan = make_plan(options.config, options.data, tune=options.tune)
     echo = stderr_fd if options.verbose else None
     return run_plan(plan, _absolute(options.output_dir), console, echo_fd=echo).exit_code
 
@@ -49,8 +49,9 @@ def predict(options: argparse.Namespace) -> int:
         )
 
         def work() -> int:
-            from orchestration.local.predict import predict_csv
+            from orchestration.local.predict import predict_csv, require_csv
 
+            require_csv(options.data)
             plan = make_plan(options.config, options.data)
             done = predict_csv(plan, _absolute(options.output_dir), Path(options.out))
             print(

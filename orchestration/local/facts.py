@@ -6,7 +6,10 @@ from pathlib import Path
 
 from components.verdict import Verdict
 from models.settings import HISTORY_FILE
+from models.trials import read_trials
 from orchestration.local.execute import Execution
+from orchestration.local.text import number
+from pipeline.stage_names import EXAMPLE_GENS, TUNER
 from usecase.config import SPLITS
 
 
@@ -49,8 +52,11 @@ def _data_gate(execution: Execution) -> str:
     failed = [r for r in verdict.results if not r.passed]
     if failed:
         return f"refused: {failed[0].detail or failed[0].metric}"
-    shares = [r.value for r in verdict.results if r.metric == "label_share" and r.value]
-    return f"passed · rarer label {shares[0]:.1%}" if shares else "passed"
+    values = {result.metric: result.value for result in verdict.results}
+    if share := values.get("label_share"):
+        return f"passed · rarest class {share:.1%}"
+    different = values.get("label_values")
+    return f"passed · {different:,.0f} different labels" if different else "passed"
 
 
 def _transform(execution: Execution) -> str:
@@ -59,10 +65,26 @@ def _transform(execution: Execution) -> str:
     return f"{count} vocabular{'y' if count == 1 else 'ies'}"
 
 
+def _tuning(execution: Execution) -> str:
+    trials = read_trials(_folder(execution, "tuner_results"))
+    failed = sum(trial.eval_loss is None for trial in trials)
+    count = f"{len(trials)} trial{'' if len(trials) == 1 else 's'}"
+    count += f", {failed} failed" if failed else ""
+    best = trials[0].eval_loss
+    (own,) = (trial.eval_loss for trial in trials if trial.is_own)
+    if best is None or own is None:
+        return f"{count} · best eval loss {number(best, 4)}"
+    if trials[0].is_own:
+        return f"{count} · none below the config's own eval loss {number(own, 4)}"
+    gain = number(own - best, 4)
+    return f"{count} · best eval loss {number(best, 4)}, {gain} below the config's own"
+
+
 def _training(execution: Execution) -> str:
     fitted = json.loads((_folder(execution, "model_run") / HISTORY_FILE).read_text())
     best = f"best epoch {fitted['best_epoch']} of {fitted['epochs']}"
-    return f"{best} · eval loss {fitted['best_loss']:.4f}"
+    device = "" if fitted["device"] == "cpu" else f" · {fitted['device']}"
+    return f"{best} · eval loss {fitted['best_loss']:.4f}{device}"
 
 
 def _baseline(execution: Execution) -> str:
@@ -96,12 +118,15 @@ def _folder(execution: Execution, key: str) -> Path:
 
 
 FACTS: dict[str, Callable[[Execution], str]] = {
-    "CsvExampleGen": _data,
+    EXAMPLE_GENS["csv"]: _data,
+    EXAMPLE_GENS["tfrecord"]: _data,
+    EXAMPLE_GENS["bigquery"]: lambda _: "BigQuery query",
     "StatisticsGen": _rows,
     "ImportSchemaGen": _schema,
     "ExampleValidator": _anomalies,
     "DataGate": _data_gate,
     "Transform": _transform,
+    TUNER: _tuning,
     "Trainer": _training,
     "LatestPushedModel": _baseline,
     "Evaluator": _quality,

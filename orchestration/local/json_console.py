@@ -83,6 +83,9 @@ def run_json(result: RunResult) -> dict[str, Any]:
         "error": error,
         "seconds": result.seconds,
         "exit_code": result.exit_code,
+        "trials": [dataclasses.asdict(trial) for trial in result.trials],
+        "tuned_config": result.tuned_config,
+        "warnings": list(result.warnings),
     }
 
 

@@ -169,13 +169,14 @@ def progress_text(progress: Mapping[str, Any], room: int | None = None) -> str:
 
 
 def _place(progress: Mapping[str, Any]) -> str:
-    """Returns the epoch, or the step where there is but one epoch."""
+    """Returns the trial of a search, and the epoch, or the step where there is but one epoch."""
+    trial = f"trial {progress['trial']}/{progress['trials']}  " if "trial" in progress else ""
     many_epochs = progress.get("epochs") != 1 and progress.get("epoch") is not None
     one, many = ("epoch", "epochs") if many_epochs else ("step", "steps")
     if progress.get(one) is None:
         return ""
     total = "" if progress.get(many) is None else f"/{progress[many]}"
-    return f"{one} {progress[one]}{total}"
+    return f"{trial}{one} {progress[one]}{total}"
 
 
 def _real(progress: Mapping[str, Any], name: str) -> float | None:

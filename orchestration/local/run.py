@@ -1,13 +1,17 @@
 """One local run: from a plan to a verdict."""
 
+import dataclasses
 import logging
 import time
 from pathlib import Path
 
+from models.accelerators import visible
+from orchestration.audit import require_sound_functions
 from orchestration.local.console import Console
 from orchestration.local.logs import redirected
 from orchestration.local.node_view import RunHeader
-from orchestration.local.preflight import check_csv
+from orchestration.local.preflight import check_data
+from orchestration.local.tuned_config import keep_best, tuned_path
 from orchestration.local.unchanged import same_again
 from orchestration.local.workspace import Workspace
 from orchestration.plan import Plan
@@ -34,23 +38,37 @@ def run(plan: Plan, output_dir: Path, console: Console, *, echo_fd: int | None =
         UserError: If the data cannot be read, or the output folder is in use.
     """
     started = time.monotonic()
-    check_csv(plan.data)
+    check_data(plan.use_case.data.source, plan.files)
     workspace = Workspace(output_dir, plan.use_case.name)
     with workspace.locked():
         key = plan.key()
         run_id, folder = workspace.new_run()
-        header = RunHeader(plan.use_case.name, run_id, "local", "cpu", plan.config)
+        header = RunHeader(plan.use_case.name, run_id, "local", visible(), plan.config)
+        # Data elsewhere may have changed: TFX has to ask.
+        record = same_again(workspace, key, run_id, folder) if plan.is_local else None
+        if record is None:
+            require_sound_functions(plan.declaration)
         console.start(header, list(plan.stages.items()))
-        record = same_again(workspace, key, run_id, folder)
         if record is None:
             with redirected(folder / LOG_FILE, console.progress, echo_fd=echo_fd):
                 record = _execute(plan, workspace, console, run_id, key, started)
         else:
+            record = _with_tuned_config(plan, record)
             for node in record.result.nodes:
                 console.node_finished(node)
         record.write(folder)
     console.finish(record.result)
     return record.result
+
+
+def _with_tuned_config(plan: Plan, record: RunRecord) -> RunRecord:
+    """Writes the best values of a search anew where they are gone."""
+    result, path = record.result, tuned_path(plan)
+    if not result.trials or (result.tuned_config == str(path) and path.exists()):
+        return record
+    tuned = keep_best(plan, result.trials, result.run_id)
+    result = dataclasses.replace(result, tuned_config=tuned.config, warnings=tuned.warnings)
+    return dataclasses.replace(record, result=result)
 
 
 def _execute(

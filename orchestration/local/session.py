@@ -3,11 +3,16 @@
 import dataclasses
 import logging
 import time
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from components import push_destination
+from models.trials import read_trials
 from orchestration.gates import gate_results
 from orchestration.local.console import Console
+from orchestration.local.text import UNICODE
+from orchestration.local.trial_view import trial_lines
+from orchestration.local.tuned_config import Tuned, keep_best
 from orchestration.local.unchanged import serving_digest
 from orchestration.local.workspace import Workspace
 from orchestration.node_keys import NodeKey, add_keys
@@ -17,6 +22,7 @@ from orchestration.reasons import ALWAYS, flatten, reason, reused
 from orchestration.records import LOG_FILE, Ingredients, RunRecord, records
 from orchestration.results import Destination, NodeResult, RunResult
 from pipeline.places import Places
+from pipeline.stage_names import TUNER
 from usecase.errors import UserError
 
 if TYPE_CHECKING:
@@ -50,12 +56,13 @@ class Session:
     results: list[NodeResult] = dataclasses.field(default_factory=list)
     executions: "dict[str, Execution]" = dataclasses.field(default_factory=dict)
     ingredients: dict[str, Ingredients] = dataclasses.field(default_factory=dict)
+    tuned: Tuned = dataclasses.field(default_factory=Tuned)
     error: str = ""
 
     def run(self) -> RunRecord:
         """Runs every node, or as many as the gates let, and returns the record."""
         executor, keys = self._prepare()
-        before = _last_ingredients(self.workspace)
+        before = _last_ingredients(self.workspace, self.plan.stages)
         for node in executor.nodes():
             node_id = node.node_info.id
             self.console.node_started(node_id)
@@ -68,14 +75,14 @@ class Session:
         from orchestration.local.tfx_imports import Executor, create_nodes
 
         places = Places(
-            data=str(self.plan.data),
+            data=self.plan.data,
             schema=str(self.plan.schema),
             pipeline_root=str(self.workspace.artifacts),
             checkpoints=str(self.workspace.checkpoints),
             serving=str(self.workspace.serving),
             baseline_version=push_destination.latest_version(self.workspace.serving) or NO_VERSION,
         )
-        nodes = create_nodes(self.plan.use_case, self.plan.declaration, places)
+        nodes = create_nodes(self.plan.use_case, self.plan.declaration, places, tune=self.plan.tune)
         keys = add_keys(nodes, self.plan.declaration)
         executor = Executor(
             self.plan.use_case.name,
@@ -105,7 +112,16 @@ class Session:
                 node_id, self.plan.stages[node_id], "failed", seconds, _message(error)
             )
         self.executions[node_id] = execution
+        if node_id == TUNER and execution.state != "skipped":
+            self._keep_trials(execution)
         return self._describe(execution, time.monotonic() - started, key, before)
+
+    def _keep_trials(self, execution: "Execution") -> None:
+        """Writes down what the search found, whatever comes after it."""
+        trials = read_trials(execution.outputs["tuner_results"][0])
+        table = trial_lines(trials, UNICODE, most=len(trials))
+        LOGGER.info("trials, the best first:%s", "".join(f"\n{line.text}" for line in table))
+        self.tuned = keep_best(self.plan, trials, self.run_id, searched=execution.state == "ran")
 
     def _describe(
         self, execution: "Execution", seconds: float, key: NodeKey, before: Ingredients | None
@@ -161,6 +177,9 @@ class Session:
             log=str(self.workspace.runs / self.run_id / LOG_FILE),
             seconds=time.monotonic() - self.started,
             error=self.error,
+            trials=self.tuned.trials,
+            tuned_config=self.tuned.config,
+            warnings=self.tuned.warnings,
         )
         return RunRecord(
             result,
@@ -171,13 +190,14 @@ class Session:
         )
 
 
-def _last_ingredients(workspace: Workspace) -> dict[str, Ingredients]:
-    """Returns what each node was made of when it last ran or was reused."""
+def _last_ingredients(workspace: Workspace, nodes: Iterable[str]) -> dict[str, Ingredients]:
+    """Returns what each of the nodes was made of when it last ran or was reused."""
+    wanted = set(nodes)
     found: dict[str, Ingredients] = {}
     for record in records(workspace.runs, workspace.use_case):
         for node_id, parts in record.ingredients.items():
             found.setdefault(node_id, parts)
-        if record.result.verdict in ("pushed", "up_to_date"):
+        if wanted <= found.keys():
             break
     return found
 

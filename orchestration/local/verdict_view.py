@@ -5,8 +5,10 @@ import shlex
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
+from orchestration.local.columns import blocks, right_aligned
 from orchestration.local.gate_view import GateTable
 from orchestration.local.text import Glyphs, Line, Span, cells, duration, number, pad
+from orchestration.local.trial_view import trial_lines
 from orchestration.results import RunResult, RunVerdict
 
 WORDS: dict[RunVerdict, tuple[str, str]] = {
@@ -15,8 +17,10 @@ WORDS: dict[RunVerdict, tuple[str, str]] = {
     "not_pushed": ("NOT PUSHED", "bold yellow"),
     "failed": ("FAILED", "bold red"),
 }
-PREDICT = "python local_runner.py predict --data new.csv --out predictions.csv"
-RUN = "python local_runner.py run"
+PREDICT = "python local_runner.py predict{options} --data new.csv --out predictions.csv"
+RUN = "python local_runner.py run{options}"
+DEFAULT_CONFIG = "configs/taxi.yaml"  # of local_runner.py, as DEFAULT_OUTPUT
+DEFAULT_OUTPUT = "outputs"
 LINEAR = "linear/"
 TABLE_WIDTH = 80
 
@@ -45,9 +49,13 @@ def verdict_lines(result: RunResult, glyphs: Glyphs, config: str = "") -> list[L
         lines += _labelled("error", width, result.error.splitlines(), glyphs, prose=True)
     lines += GateTable(result.gates, glyphs, width).lines()
     lines += _metric_lines(result.metrics, width)
+    lines += trial_lines(result.trials, glyphs, width)
     lines.append(Line())
     lines += _place_lines(result, width, glyphs)
+    if result.tuned_config:
+        lines += _labelled("tuned", width, [result.tuned_config], glyphs)
     lines += _labelled("log", width, [result.log], glyphs)
+    lines += _labelled("warning", width, result.warnings, glyphs, prose=True)
     return lines + _next_lines(result, width, glyphs, config)
 
 
@@ -66,6 +74,7 @@ def _with_short_paths(result: RunResult) -> RunResult:
         result,
         serving_model=_short_path(result.serving_model),
         mobile_model=_short_path(result.mobile_model),
+        tuned_config=_short_path(result.tuned_config),
         log=_short_path(result.log) or "",
     )
 
@@ -118,7 +127,7 @@ def _metric_lines(metrics: dict[str, float], label_width: int) -> list[Line]:
     rows = [(label, row) for label, row in (("model", model), ("linear", linear)) if row]
     columns = [_column(name, [row for _, row in rows]) for name in {**model, **linear}]
     lines: list[Line] = []
-    for block in _blocks(columns, TABLE_WIDTH - 4 - label_width):
+    for block in blocks(columns, TABLE_WIDTH - 4 - label_width):
         heads, *values = zip(*block, strict=True)
         lines += [Line(), Line.of(Span(" " * (4 + label_width) + "  ".join(heads), "dim"))]
         for (label, _), texts in zip(rows, values, strict=True):
@@ -133,23 +142,7 @@ def _is_linear(name: str) -> bool:
 
 def _column(name: str, rows: Sequence[dict[str, float]]) -> list[str]:
     """Returns a metric's name and its value in each row, all of one width."""
-    texts = [name, *(number(row[name]) if name in row else "" for row in rows)]
-    width = max(map(cells, texts))
-    return [" " * (width - cells(text)) + text for text in texts]
-
-
-def _blocks(columns: list[list[str]], width: int) -> list[list[list[str]]]:
-    """Splits columns into blocks that fit the width, two blanks between columns."""
-    blocks: list[list[list[str]]] = []
-    used = width
-    for column in columns:
-        size = cells(column[0]) + 2
-        if not blocks or used + size > width + 2:
-            blocks.append([])
-            used = 0
-        blocks[-1].append(column)
-        used += size
-    return blocks
+    return right_aligned([name, *(number(row[name]) if name in row else "" for row in rows)])
 
 
 def _place_lines(result: RunResult, width: int, glyphs: Glyphs) -> list[Line]:
@@ -169,9 +162,20 @@ def _place_lines(result: RunResult, width: int, glyphs: Glyphs) -> list[Line]:
 
 def _next_lines(result: RunResult, width: int, glyphs: Glyphs, config: str) -> list[Line]:
     log = shlex.quote(result.log)
-    again = f"{RUN} --config {shlex.quote(config)}" if config else RUN
+    use_case = f" --config {shlex.quote(config)}" if config else ""
+    place = _output_option(result.log)
+    again = RUN.format(options=use_case + place)
+    predict = PREDICT.format(options=place if config == DEFAULT_CONFIG else use_case + place)
     commands = {
         "failed": [f"tail -n 40 {log}"],
         "not_pushed": [f"less {log}", f"{again}  # when mended"],
     }
-    return _labelled("next", width, commands.get(result.verdict, [PREDICT]), glyphs)
+    return _labelled("next", width, commands.get(result.verdict, [predict]), glyphs)
+
+
+def _output_option(log: str) -> str:
+    """Returns the option that leads to a log's output folder; "" where it is the default."""
+    folder = Path(log).parent.parent.parent
+    return (
+        "" if str(folder) in (".", DEFAULT_OUTPUT) else f" --output-dir {shlex.quote(str(folder))}"
+    )
