@@ -157,8 +157,8 @@ def _label_results(settings: DataGateSettings, examples_uri: Path) -> Iterator[G
     same = len(usable) > 0 and bool((usable == usable[0]).all())
     constant = f'the label "{label.name}" is the same in every row' if same else ""
     if label.task == "regression":
-        deviation = float(usable.std(dtype=np.float64)) if len(usable) else 0.0
-        yield judge(GATE, "label_deviation", deviation, "min", SMALLEST, detail=constant)
+        values = float(len(np.unique(usable)))
+        yield judge(GATE, "label_values", values, "min", 2.0, detail=constant)
     else:
         yield _share_result(label, usable, settings.thresholds.min_label_share, constant)
 

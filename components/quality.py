@@ -90,10 +90,13 @@ def _metric_configs(
 
 
 def _keys(config: config_pb2.EvalConfig) -> dict[str, str]:
-    """Returns the keys of TFMA's results, each with our name."""
+    """Returns the keys of TFMA's results, each with our name; the task's main metric first."""
     classes = {name: metric.class_name for name, metric in _metric_configs(config)}
-    known = (pair for table in METRICS.values() for pair in table.items())
-    return {m.key: name for name, m in known if classes.get(name) == m.tfma}
+    tables = [
+        {m.key: name for name, m in table.items() if classes.get(name) == m.tfma}
+        for table in METRICS.values()
+    ]
+    return max(tables, key=len)
 
 
 def _bounds(

@@ -155,6 +155,7 @@ def test_what_may_be_left_out():
         "config": "configs/taxi.yaml",
         "data": None,
         "output_dir": "outputs",
+        "tune": False,
         "quiet": False,
         "verbose": False,
         "json": False,
@@ -195,7 +196,7 @@ def test_every_command_of_the_parser_can_run():
 
 
 def test_what_nobody_foresaw_is_told_in_a_line_and_kept(tmp_path, monkeypatch, capfd):
-    def explode(*_):
+    def explode(*_, **__):
         raise ZeroDivisionError("by chance")
 
     monkeypatch.setattr("orchestration.local.commands.make_plan", explode)

@@ -4,27 +4,37 @@ import pytest
 from google.protobuf import json_format
 from tensorflow_model_analysis.proto import config_pb2
 
-from components.quality import _metrics, _results, slice_name
+from components.quality import _keys, _metrics, _results, slice_name
+from tests.components.evaluations import eval_config_json
 
 AUC = "auc"
 TOO_SMALL = "no such slice with enough test rows (evaluation.min_slice_size)"
 
 
-@pytest.fixture(scope="module")
-def good(evaluations):
-    return _metrics(evaluations.first.uri, "")
+def parsed(*thresholds, **options):
+    raw = eval_config_json(list(thresholds), **options)
+    return json_format.Parse(raw, config_pb2.EvalConfig())
 
 
 @pytest.fixture(scope="module")
-def bad(evaluations):
-    return _metrics(evaluations.worse.uri, "candidate")
+def keys():
+    return _keys(parsed({"metric": AUC, "min": 0.5}))
+
+
+@pytest.fixture(scope="module")
+def good(evaluations, keys):
+    return _metrics(evaluations.first.uri, "", keys)
+
+
+@pytest.fixture(scope="module")
+def bad(evaluations, keys):
+    return _metrics(evaluations.worse.uri, "candidate", keys)
 
 
 @pytest.fixture
-def judged(as_eval_config, good):
+def judged(good):
     def judge(*thresholds, baseline=None, candidate=None, **options):
-        raw = as_eval_config(list(thresholds), **options)
-        config = json_format.Parse(raw, config_pb2.EvalConfig())
+        config = parsed(*thresholds, **options)
         return list(_results(config, candidate or good, baseline or {}))
 
     return judge

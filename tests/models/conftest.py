@@ -1,50 +1,109 @@
-"""One run of Transform over every role, shared by the tests of preprocessing and of signatures."""
+"""One run of Transform over every role, shared by the tests of features and of signatures."""
 
-import math
+import datetime
+import functools
 from typing import NamedTuple
 
 import numpy as np
 import pytest
 
 from models.inputs import Split
-from usecase.features import Declaration, Feature, LabelColumn
+from tests.models import own_functions
+from tests.models.declarations import (
+    ABSENT,
+    INT64_MAX,
+    INT64_MIN,
+    NAN,
+    crossed,
+    declared,
+    label_column,
+    made,
+)
+from usecase.declaration import Declaration
+from usecase.labels import LabelSpec
+from usecase.roles import (
+    Boolean,
+    Bucketized,
+    CategoricalInteger,
+    CategoricalString,
+    DateTime,
+    Numeric,
+)
+from usecase.schema import Column
 
-NAN = math.nan
-ABSENT = None
-INT64_MIN = -(2**63)
 ROWS = 48
+ALL_PARTS = ("hour", "day_of_week", "day_of_month", "day_of_year", "month", "year")
 
-
-def declared(name, role, dtype, **options):
-    return Feature(name=name, role=role, dtype=dtype, **options)
-
+AGE = declared("age", Numeric(), "int64", optional=True, lowest=0, highest=120)
+WEIGHT = declared("weight", Numeric(), "float32", optional=True)
+DEBT = declared("debt", Numeric(), "int64")
+COLOR = declared("color", CategoricalString(max_vocabulary=3), "string")
 
 DECLARATION = Declaration(
     features=(
-        declared("fare", "numeric", "float32"),
-        declared("fixed", "numeric", "float32"),
-        declared("weight", "numeric", "float32", optional=True),
-        declared("age", "numeric", "int64", optional=True, lowest=0, highest=120),
-        declared("debt", "numeric", "int64"),
-        declared("distance", "bucketized", "float32", optional=True, buckets=4),
-        declared("seconds", "bucketized", "int64", lowest=0, buckets=3),
-        declared("color", "categorical_string", "string", max_vocabulary=3),
-        declared("town", "categorical_string", "string", min_count=2),
-        declared("code", "categorical_integer", "int64"),
-        declared("hour", "categorical_integer", "int64", lowest=0, highest=5),
-        declared("delta", "categorical_integer", "int64", lowest=-2, highest=2),
-        declared("member", "boolean", "string"),
-        declared("paid", "boolean", "int64", lowest=0, highest=1),
-        declared("active", "boolean", "float32"),
-        declared("unseen", "numeric", "float32", optional=True),
+        declared("fare", Numeric(), "float32"),
+        declared("fixed", Numeric(), "float32"),
+        declared("tenth", Numeric(), "float32"),
+        WEIGHT,
+        AGE,
+        DEBT,
+        declared("unseen", Numeric(), "float32", optional=True),
+        declared("celsius", Numeric(scaling="min_max"), "float32", optional=True),
+        declared("floor", Numeric(scaling="min_max"), "int64"),
+        declared("level", Numeric(scaling="min_max"), "float32"),
+        declared("unseen_range", Numeric(scaling="min_max"), "float32", optional=True),
+        declared("balance", Numeric(scaling="log"), "float32", optional=True),
+        declared("votes", Numeric(scaling="log"), "int64", lowest=0),
+        declared("flat", Numeric(scaling="log"), "float32"),
+        declared("unseen_log", Numeric(scaling="log"), "int64", optional=True),
+        declared("distance", Bucketized(buckets=4), "float32", optional=True),
+        declared("seconds", Bucketized(buckets=3), "int64", lowest=0),
+        declared("unseen_bucket", Bucketized(buckets=3), "float32"),
+        COLOR,
+        declared("town", CategoricalString(min_count=2), "string"),
+        declared("unseen_word", CategoricalString(), "string"),
+        declared("code", CategoricalInteger(), "int64"),
+        declared("grade", CategoricalInteger(max_vocabulary=2, min_count=9), "int64", lowest=0),
+        declared("hour", CategoricalInteger(), "int64", lowest=0, highest=5),
+        declared("delta", CategoricalInteger(), "int64", lowest=-2, highest=2),
+        declared("member", Boolean(), "string"),
+        declared("open", Boolean(), "string", truth=("closed", "ouvert")),
+        declared("paid", Boolean(), "int64", lowest=0, highest=1),
+        declared("active", Boolean(), "float32"),
+        declared("picked_up", DateTime(parts=ALL_PARTS), "int64"),
+        declared(
+            "landed",
+            DateTime(parts=("year", "hour", "day_of_week"), utc_offset_hours=-9.5),
+            "int64",
+            lowest=0,
+        ),
+        made("load", Numeric, own_functions.load, AGE, WEIGHT),
+        made("sevens", Bucketized, own_functions.in_sevens, DEBT, buckets=2),
+        made("last_digit", CategoricalInteger, own_functions.last_digit, DEBT),
+        made("initial", CategoricalString, own_functions.initial, COLOR, mobile=False),
+        made("heavy", Boolean, own_functions.heavy, WEIGHT),
+        crossed("color_by_hour", "color", "hour"),
+        crossed("heavy_by_code", "heavy", "code"),
     ),
-    label_name="big",
-    label_function="models.taxi.big_tip",
-    label_columns=(
-        LabelColumn(name="tips", dtype="float32"),
-        LabelColumn(name="fare", dtype="float32"),
+    label=LabelSpec(
+        name="big",
+        task="binary",
+        function="models.taxi.big_tip",
+        columns=(Column(name="tips", dtype="float32"), Column(name="fare", dtype="float32")),
     ),
 )
+
+# What only some tests take, with other labels.
+FEW = ("fare", "color", "hour", "color_by_hour")
+CLASSES = ("B b", "Ç", "Aa")
+LABELS = {
+    "multiclass": label_column("string", name="town", task="multiclass", classes=CLASSES),
+    "regression": label_column("float32", name="tips", task="regression"),
+}
+
+
+def second(*date):
+    return int(datetime.datetime(*date, tzinfo=datetime.timezone.utc).timestamp())
 
 
 def make_train():
@@ -70,12 +129,35 @@ def make_train():
         "paid": (np.arange(ROWS) % 2).tolist(),
         "active": [float(v) for v in np.arange(ROWS) % 3],
         "unseen": [ABSENT] * ROWS,
+        "tenth": [0.1] * ROWS,
+        "celsius": [float(v) for v in random.uniform(-30, 40, ROWS)],
+        "floor": random.integers(-3, 40, ROWS).tolist(),
+        "level": [-4.25] * ROWS,
+        "unseen_range": [ABSENT, NAN] * (ROWS // 2),
+        "balance": [
+            float(v) for v in random.normal(0, 1, ROWS) * 10.0 ** random.normal(2, 2, ROWS)
+        ],
+        "votes": (random.integers(0, 10, ROWS) ** 6).tolist(),
+        "flat": [-0.7] * ROWS,
+        "unseen_log": [ABSENT, INT64_MIN] * (ROWS // 2),
+        "unseen_bucket": [NAN, ABSENT] * (ROWS // 2),
+        "unseen_word": ["", ABSENT] * (ROWS // 2),
+        "grade": [7] * 22 + [0] * 13 + [3] * 10 + [2] * 3,
+        "open": ["ouvert", "closed", "true", ""] * (ROWS // 4),
+        "picked_up": random.integers(second(1890, 1, 1), second(2110, 1, 1), ROWS).tolist(),
+        "landed": random.integers(0, second(2040, 1, 1), ROWS).tolist(),
     }
     for row, name, value in [
         *((0, "weight", ABSENT), (1, "weight", NAN), (2, "age", ABSENT), (3, "age", -1)),
         *((4, "debt", INT64_MIN), (5, "distance", ABSENT), (6, "distance", NAN)),
         *((7, "seconds", -1), (8, "hour", -1), (9, "delta", INT64_MIN), (10, "paid", -1)),
         *((11, "active", NAN), (12, "active", ABSENT), (13, "tips", ABSENT)),
+        *((14, "tenth", NAN), (15, "celsius", ABSENT), (16, "celsius", NAN), (17, "floor", ABSENT)),
+        *((18, "floor", INT64_MIN), (19, "level", NAN), (20, "balance", NAN)),
+        *((21, "balance", ABSENT), (22, "votes", -1), (23, "votes", ABSENT), (24, "flat", ABSENT)),
+        *((25, "grade", -1), (26, "grade", ABSENT), (27, "open", ABSENT)),
+        *((28, "picked_up", INT64_MIN), (29, "picked_up", ABSENT), (30, "landed", -1)),
+        *((31, "landed", ABSENT), (32, "picked_up", -1), (33, "debt", ABSENT)),
     ]:
         columns[name][row] = value
     return columns
@@ -99,6 +181,24 @@ SERVED = {
     "paid": [1, ABSENT, -1, 0, 7, 1, 0],
     "active": [1.0, ABSENT, NAN, -0.0, 0.25, 0.0, 2.0],
     "unseen": [3.0, ABSENT, NAN, -1.0, 0.0, 9.0, 7.0],
+    "tenth": [0.1, ABSENT, NAN, 1.1, -0.4, 0.1, 0.1],
+    "celsius": [0.0, ABSENT, NAN, -40.0, 90.0, 12.5, -0.0],
+    "floor": [0, ABSENT, INT64_MIN, -1, 200, 39, -3],
+    "level": [-4.25, ABSENT, NAN, 0.0, -5.0, -4.25, 3.0],
+    "unseen_range": [0.5, ABSENT, NAN, -2.0, 0.0, 1.0, 7.0],
+    "balance": [0.0, ABSENT, NAN, -1e-6, 1e30, -1e30, 5.0],
+    "votes": [0, ABSENT, -1, 1, 2**62, 17, 10**6],
+    "flat": [-0.7, ABSENT, NAN, 0.7, 0.0, -0.7, 99.0],
+    "unseen_log": [1, ABSENT, INT64_MIN, -1, 0, 10, -100],
+    "unseen_bucket": [1.0, ABSENT, NAN, -1.0, 0.0, 1e9, 2.0],
+    "unseen_word": ["word", ABSENT, "", "a", "b", "c", "d"],
+    "grade": [7, ABSENT, -1, 0, 3, 2, INT64_MIN],
+    "open": ["ouvert", ABSENT, "", "closed", "true", "0", "Ouvert"],
+    "picked_up": [
+        *(second(2000, 2, 29, 23, 59, 59), ABSENT, INT64_MIN, second(1900, 2, 28, 12)),
+        *(INT64_MAX, INT64_MIN + 1, 0),
+    ],
+    "landed": [second(2024, 2, 29, 9, 29, 59), ABSENT, -1, 0, INT64_MAX, -2, second(2023, 12, 31)],
 }
 
 
@@ -126,19 +226,19 @@ def instances(columns):
     ]
 
 
-def read_back(folder, output):
+def read_back(folder, output, label_key):
     """Reads what Transform wrote as training does, then undoes the order."""
     from models.inputs import read_split
 
-    split = read_split([f"{folder}*"], output.transformed_feature_spec(), DECLARATION.label_key)
+    split = read_split([f"{folder}*"], output.transformed_feature_spec(), label_key)
     order = np.argsort(split.features["fare_xf"], kind="stable")
     split.features = {name: values[order] for name, values in split.features.items()}
     split.label = split.label[order]
     return split
 
 
-@pytest.fixture(scope="session")
-def transformed(tmp_path_factory):
+def run_transform(folder, declaration, train, served):
+    """Runs tf.Transform on train rows, and applies what it learned to others."""
     import apache_beam as beam
     import tensorflow_transform as tft
     import tensorflow_transform.beam as tft_beam
@@ -146,11 +246,10 @@ def transformed(tmp_path_factory):
     from models.preprocessing import preprocessing_fn
     from models.signatures import feature_spec
 
-    folder = tmp_path_factory.mktemp("transform")
-    raw_spec = feature_spec(DECLARATION, with_label=True)
+    raw_spec = feature_spec(declaration, with_label=True)
     metadata = tft.DatasetMetadata.from_feature_spec(raw_spec)
-    train, served = by_fare(make_train()), by_fare(SERVED)
-    config = {"declaration": DECLARATION.model_dump_json()}
+    train, served = by_fare(train), by_fare(served)
+    config = {"declaration": declaration.model_dump_json()}
 
     def write(dataset, name):
         rows, transformed_metadata = dataset
@@ -173,5 +272,35 @@ def transformed(tmp_path_factory):
         function | tft_beam.WriteTransformFn(str(folder))
 
     output = tft.TFTransformOutput(str(folder))
-    splits = [read_back(folder / name, output) for name in ("train", "served")]
-    return Transformed(DECLARATION, output, train, served, *splits)
+    key = declaration.label.key
+    splits = [read_back(folder / name, output, key) for name in ("train", "served")]
+    return Transformed(declaration, output, train, served, *splits)
+
+
+@pytest.fixture(scope="session")
+def transformed(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("transform")
+    return run_transform(folder, DECLARATION, make_train(), SERVED)
+
+
+@pytest.fixture(scope="session")
+def few(tmp_path_factory):
+    """Returns what Transform makes of few features and the label of a task."""
+
+    @functools.cache
+    def run(task):
+        features = tuple(f for f in DECLARATION.features if f.name in FEW)
+        declaration = Declaration(features=features, label=LABELS[task])
+        columns = {c.name for c in (*declaration.inputs, *LABELS[task].columns)}
+        rows = [{name: rows[name] for name in sorted(columns)} for rows in (make_train(), SERVED)]
+        return run_transform(tmp_path_factory.mktemp(f"transform_{task}"), declaration, *rows)
+
+    return run
+
+
+@pytest.fixture(params=["train", "served"])
+def column(request, transformed):
+    """Returns the raw and the transformed values of a name; of the train rows, then of others."""
+    raw = getattr(transformed, request.param)
+    encoded = getattr(transformed, request.param + "_xf").features
+    return lambda name: (raw.get(name), encoded[f"{name}_xf"])

@@ -7,10 +7,13 @@ import keras
 import numpy as np
 import pytest
 
-from models.fitting import Fitted, _BestWeights, _checkpoint_key, fit_network
+from models.checkpoints import BestWeights
+from models.fitting import Fitted, Problem, _checkpoint_key, finish, fit_network
+from models.heads import Binary
 from models.inputs import Split
 from models.network import ModelInput, build_linear
 from models.progress import ProgressLogger
+from tests.models.declarations import CPU, label_column
 from usecase.config import Network, Training
 from usecase.errors import UserError
 
@@ -28,19 +31,25 @@ def make_split(rows, seed):
 
 
 TRAIN, HELD_OUT = make_split(200, 0), make_split(100, 1)
+PROBLEM = Problem(INPUTS, label_column("int64", name="y"), TRAIN, HELD_OUT)
 
 
 def fit(folder, settings=TRAINING):
     keras.utils.set_random_seed(settings.seed)
     return fit_network(
-        INPUTS,
+        PROBLEM,
         SMALL,
         settings,
-        TRAIN,
-        HELD_OUT,
+        CPU,
         checkpoint_dir=str(folder / "checkpoints"),
         tensorboard_dir=str(folder / "logs"),
     )
+
+
+def loss_of(model, split):
+    """Returns what training calls the loss, regularisation included."""
+    p = np.asarray(model(split.features, training=False), float)
+    return -np.mean(np.log(np.where(split.label == 1, p, 1 - p))) + float(sum(model.losses))
 
 
 class CrashError(Exception):
@@ -57,6 +66,7 @@ class Interrupted(NamedTuple):
     fitted: Fitted
     epochs: list
     checkpoints: list
+    steps: int
 
 
 @pytest.fixture(scope="module")
@@ -68,7 +78,7 @@ def whole(tmp_path_factory):
 def interrupted(tmp_path_factory):
     folder = tmp_path_factory.mktemp("interrupted")
     original = ProgressLogger.on_epoch_begin
-    runs, checkpoints = [], []
+    runs, checkpoints, steps = [], [], []
 
     def on_epoch_begin(self, epoch, logs=None):
         runs[-1].append(epoch + 1)
@@ -76,8 +86,13 @@ def interrupted(tmp_path_factory):
             raise CrashError
         original(self, epoch, logs)
 
+    def counting(trained, *others):
+        steps.append(int(trained.optimizer.iterations))
+        return finish(trained, *others)
+
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(ProgressLogger, "on_epoch_begin", on_epoch_begin)
+        patch.setattr("models.fitting.finish", counting)
         runs.append([])
         with pytest.raises(CrashError):
             fit(folder)
@@ -85,7 +100,7 @@ def interrupted(tmp_path_factory):
         runs.append([])
         fitted = fit(folder)
         checkpoints.append(len(list((folder / "checkpoints").iterdir())))
-    return Interrupted(fitted, runs, checkpoints)
+    return Interrupted(fitted, runs, checkpoints, *steps)
 
 
 def test_an_interrupted_run_goes_on_where_it_was(interrupted, whole):
@@ -95,7 +110,7 @@ def test_an_interrupted_run_goes_on_where_it_was(interrupted, whole):
     # Only the order of the rows is another one.
     assert losses == pytest.approx(expected[2:], abs=0.005)
     assert min(-np.diff(expected)) > 0.01
-    assert int(interrupted.fitted.model.optimizer.iterations) == 16
+    assert interrupted.steps == 16
 
 
 def test_checkpoints_are_there_as_long_as_they_are_needed(interrupted):
@@ -110,7 +125,7 @@ def test_epochs_are_counted_from_the_first(interrupted, whole):
 
 
 def test_the_best_weights_outlive_a_crash(tmp_path):
-    model = build_linear(INPUTS)
+    model = build_linear(INPUTS, Binary(TRAIN.label, weigh=False))
 
     def best_after(callback, epoch, loss):
         """Ends an epoch in which all weights are its number; returns those of the best."""
@@ -121,10 +136,10 @@ def test_the_best_weights_outlive_a_crash(tmp_path):
         (weight,) = {float(w.mean()) for w in model.get_weights()}
         return weight, callback.epoch, callback.loss
 
-    before = _BestWeights(tmp_path)
+    before = BestWeights(tmp_path)
     assert best_after(before, 1, 0.5) == (1, 1, 0.5)
     assert best_after(before, 2, 0.6) == (1, 1, 0.5)
-    after = _BestWeights(tmp_path)
+    after = BestWeights(tmp_path)
     assert best_after(after, 3, 0.55) == (1, 1, 0.5)
     assert best_after(after, 4, math.nan) == (1, 1, 0.5)
     assert best_after(after, 5, 0.4) == (5, 5, 0.4)
@@ -133,34 +148,46 @@ def test_the_best_weights_outlive_a_crash(tmp_path):
 def test_a_run_that_crashed_after_its_last_epoch_needs_no_other(tmp_path, monkeypatch):
     settings = TRAINING.model_copy(update={"learning_rate": 1.0, "max_epochs": 3})
     with monkeypatch.context() as patch:
-        patch.setattr("models.fitting._undo_class_weights", crash)
+        patch.setattr("models.checkpoints.BestWeights.restore", crash)
         with pytest.raises(CrashError):
             fit(tmp_path, settings)
     fitted = fit(tmp_path, settings)
     assert fitted.history == {}
     # Steps as large as these make it worse: the last weights are not the best.
     assert fitted.best_epoch < 3
-    restored = fitted.model.evaluate(HELD_OUT.batches(100), verbose=0)[0]
+    restored = loss_of(fitted.model, HELD_OUT)
     assert restored == pytest.approx(fitted.best_loss, abs=1e-6)
+
+
+def same_problem():
+    train, held_out = make_split(200, 0), make_split(100, 1)
+    return Problem(list(INPUTS), label_column("int64", name="y"), train, held_out)
 
 
 @pytest.mark.parametrize(
     ("position", "changed"),
     [
-        (0, INPUTS[:1]),
+        (0, PROBLEM._replace(inputs=INPUTS[:1])),
+        (0, PROBLEM._replace(inputs=[INPUTS[0], ModelInput("c_xf", 4)])),
+        (0, PROBLEM._replace(inputs=[*INPUTS, ModelInput("d_xf", 9, ("c_xf", "c_xf"))])),
+        (0, PROBLEM._replace(label=label_column("int64", name="y", task="regression"))),
+        (0, PROBLEM._replace(label=label_column("int64", name="y", classes=(1, 0)))),
+        (0, PROBLEM._replace(train=make_split(200, 2))),
+        (0, PROBLEM._replace(held_out=make_split(99, 1))),
         (1, SMALL.model_copy(update={"dropout": 0.5})),
         (2, TRAINING.model_copy(update={"seed": 1})),
-        (3, make_split(200, 2)),
-        (4, make_split(99, 1)),
     ],
-    ids=["inputs", "network", "training", "train rows", "eval rows"],
+    ids=[
+        *("inputs", "categories", "crosses", "task", "classes", "train rows", "eval rows"),
+        *("network", "training"),
+    ],
 )
 def test_another_problem_does_not_resume(position, changed):
-    problem = [INPUTS, SMALL, TRAINING, TRAIN, HELD_OUT]
-    again = [list(INPUTS), SMALL.model_copy(), TRAINING, make_split(200, 0), make_split(100, 1)]
-    assert _checkpoint_key(*problem) == _checkpoint_key(*again)
-    problem[position] = changed
-    assert _checkpoint_key(*problem) != _checkpoint_key(*again)
+    parts = [PROBLEM, SMALL, TRAINING]
+    again = [same_problem(), SMALL.model_copy(), TRAINING]
+    assert _checkpoint_key(*parts) == _checkpoint_key(*again)
+    parts[position] = changed
+    assert _checkpoint_key(*parts) != _checkpoint_key(*again)
 
 
 def test_a_loss_that_is_no_number_is_told_at_every_retry(tmp_path):

@@ -156,10 +156,16 @@ def test_batches_of_one_seed_are_the_same_and_each_epoch_anew():
     assert all(label == (x > c) for x, c, label, _ in epochs[0])
 
 
-def test_rows_are_weighed_by_their_label():
-    rows = seen(make_split().batches(7, (0.25, 4.0), shuffle_seed=3))
+def test_rows_keep_their_weight():
+    split = make_split()
+    weights = np.where(split.label == 1, np.float32(4), np.float32(0.25))
+    rows = seen(split.batches(7, weights, shuffle_seed=3))
     assert {(label, weight) for _, _, label, weight in rows} == {(0.0, 0.25), (1.0, 4.0)}
-    assert {row[3] for row in seen(make_split().batches(7))} == {1.0}
+    each = np.arange(40, dtype=np.float32)
+    expected = list(zip(*split.features.values(), split.label, each, strict=True))
+    assert seen(split.batches(7, each)) == expected
+    assert sorted(seen(split.batches(7, each, shuffle_seed=3))) == sorted(expected)
+    assert {row[3] for row in seen(split.batches(7))} == {1.0}
 
 
 def test_batches_of_no_rows():

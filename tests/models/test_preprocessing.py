@@ -1,4 +1,4 @@
-"""Every transformed value, held against NumPy."""
+"""What Transform makes of all columns: names, types, the label, and in which operations."""
 
 import numpy as np
 import pytest
@@ -6,15 +6,13 @@ import tensorflow as tf
 import tensorflow_transform as tft
 from tensorflow.core.protobuf import saved_model_pb2
 
-INT64_MIN = -(2**63)
-# What stands for a missing value in each column, beside nothing at all.
-SENTINELS = {
-    **dict.fromkeys(("age", "seconds", "hour", "paid"), -1),
-    **dict.fromkeys(("debt", "code", "delta"), INT64_MIN),
-    **dict.fromkeys(("color", "town", "member"), ""),
-}
-TRUE = {"true", "True", "T", "1"}
-FALSE = {"No", "n", "0", "FALSE"}
+from models.columns import sparse
+from models.preprocessing import preprocessing_fn
+from tests.models import own_functions
+from tests.models.conftest import AGE, WEIGHT
+from tests.models.declarations import label_column, made
+from usecase.declaration import Declaration
+from usecase.roles import Numeric
 
 # What TFLite converts with builtins, and what only saves and restores a graph.
 SAFE_OPS = {
@@ -23,6 +21,7 @@ SAFE_OPS = {
     *("AddV2", "Sub", "Mul", "RealDiv", "Sqrt", "Sum", "Maximum", "Minimum", "IsNan"),
     *("Equal", "NotEqual", "Greater", "GreaterEqual", "Less", "LessEqual"),
     *("LogicalNot", "LogicalOr", "LogicalAnd", "HashTableV2", "LookupTableFindV2"),
+    *("Sign", "Abs", "Log1p", "Sin", "Cos", "Round", "FloorMod", "FloorDiv", "Range"),
 }
 SAVING_OPS = {
     *("NoOp", "StatefulPartitionedCall", "PartitionedCall", "InitializeTableFromTextFileV2"),
@@ -31,119 +30,27 @@ SAVING_OPS = {
 }
 
 
-def is_missing(name, value):
-    return value is None or value != value or (name in SENTINELS and value == SENTINELS[name])
-
-
-def present(name, values):
-    return [value for value in values if not is_missing(name, value)]
-
-
-@pytest.fixture(params=["train", "served"])
-def column(request, transformed):
-    """Returns the raw and the transformed values of a column; of the train rows, then of others."""
-    raw = getattr(transformed, request.param)
-    encoded = getattr(transformed, request.param + "_xf").features
-    return lambda name: (raw[name], encoded[f"{name}_xf"])
-
-
-def missing_ids(name, values):
-    return [is_missing(name, value) for value in values]
-
-
 def test_each_output_has_its_name_type_and_shape(transformed):
-    numbers = {"fare", "fixed", "weight", "age", "debt", "unseen"}
-    indicators = {f"{name}_xf_missing" for name in ("weight", "age", "unseen")}
-    ids = set(transformed.train) - numbers - {"tips"}
+    numbers = {"fare", "fixed", "tenth", "weight", "age", "debt", "unseen", "load"}
+    numbers |= {"celsius", "floor", "level", "unseen_range"}
+    numbers |= {"balance", "votes", "flat", "unseen_log"}
+    optional = {"weight", "age", "unseen", "celsius", "unseen_range", "balance", "unseen_log"}
+    indicators = {f"{name}_xf_missing" for name in optional | {"load"}}
+    circles = {
+        *(f"picked_up_xf_{part}" for part in ("hour", "day_of_week", "day_of_month", "month")),
+        *("picked_up_xf_day_of_year", "landed_xf_hour", "landed_xf_day_of_week"),
+    }
+    dates = {f"{circle}_{end}" for circle in circles for end in ("sin", "cos")}
+    dates |= {"picked_up_xf_year", "landed_xf_year"}
+    made = {"sevens", "last_digit", "initial", "heavy"}
+    ids = set(transformed.train) - numbers - {"tips", "picked_up", "landed"} | made
     spec = transformed.output.transformed_feature_spec()
     assert {name: feature.dtype for name, feature in spec.items()} == {
         **dict.fromkeys((f"{name}_xf" for name in numbers | {"big"}), tf.float32),
-        **dict.fromkeys(indicators, tf.float32),
+        **dict.fromkeys(indicators | dates, tf.float32),
         **dict.fromkeys((f"{name}_xf" for name in ids), tf.int64),
     }
     assert {tuple(feature.shape) for feature in spec.values()} == {()}
-
-
-@pytest.mark.parametrize("name", ["fare", "weight", "age", "debt"])
-def test_numbers_become_z_scores_of_the_train_split(transformed, column, name):
-    learned = np.float32(present(name, transformed.train[name])).astype(np.float64)
-    mean, deviation = learned.mean(), np.sqrt(np.mean((learned - learned.mean()) ** 2))
-    raw, encoded = column(name)
-    expected = [0.0 if is_missing(name, v) else (v - mean) / deviation for v in raw]
-    np.testing.assert_allclose(encoded, expected, rtol=2e-6, atol=2e-6)
-
-
-def test_a_constant_is_only_centred(column):
-    raw, encoded = column("fixed")
-    assert encoded.tolist() == [0.0 if is_missing("fixed", v) else v - 2.5 for v in raw]
-
-
-def test_a_number_never_seen_in_training_passes(column):
-    raw, encoded = column("unseen")
-    assert encoded.tolist() == [0.0 if is_missing("unseen", v) else v for v in raw]
-
-
-@pytest.mark.parametrize("name", ["weight", "age", "unseen"])
-def test_optional_numbers_say_that_they_are_missing(transformed, name):
-    for raw, encoded in [
-        (transformed.train, transformed.train_xf),
-        (transformed.served, transformed.served_xf),
-    ]:
-        assert encoded.features[f"{name}_xf_missing"].tolist() == missing_ids(name, raw[name])
-        assert any(missing_ids(name, raw[name]))
-
-
-@pytest.mark.parametrize(("name", "buckets"), [("distance", 4), ("seconds", 3)])
-def test_buckets_are_cut_at_quantiles(transformed, column, name, buckets):
-    values, ids = np.array(transformed.train[name], float), transformed.train_xf.features
-    ids = ids[f"{name}_xf"]
-    # A boundary is the least value of its bucket, and the train values are one apart.
-    boundaries = np.array([np.nanmin(values[ids == k]) for k in range(2, buckets + 1)])
-    learned = present(name, transformed.train[name])
-    quantiles = np.quantile(learned, np.arange(1, buckets) / buckets)
-    np.testing.assert_allclose(boundaries, quantiles, atol=1)
-    raw, encoded = column(name)
-    assert encoded.tolist() == [
-        0 if is_missing(name, v) else 1 + int(np.sum(boundaries <= v)) for v in raw
-    ]
-
-
-@pytest.mark.parametrize(
-    ("name", "vocabulary"),
-    [
-        ("color", ["red", "green", "blue"]),  # teal is the fourth of three
-        ("town", ["Aa", "B b", "Ç"]),  # rare occurs once
-        ("code", [300, -7, 17001]),
-    ],
-)
-def test_vocabularies_are_ordered_by_frequency(transformed, column, name, vocabulary):
-    words = [str(v).encode() for v in vocabulary]
-    assert transformed.output.vocabulary_by_name(name) == words
-    raw, encoded = column(name)
-    expected = {v: k for k, v in enumerate(vocabulary, 2)}
-    assert encoded.tolist() == [0 if is_missing(name, v) else expected.get(v, 1) for v in raw]
-
-
-@pytest.mark.parametrize(("name", "lowest", "highest"), [("hour", 0, 5), ("delta", -2, 2)])
-def test_small_domains_need_no_vocabulary(column, name, lowest, highest):
-    raw, encoded = column(name)
-    inside = [v if is_missing(name, v) or lowest <= v <= highest else "outside" for v in raw]
-    assert encoded.tolist() == [
-        0 if is_missing(name, v) else 1 if v == "outside" else v - lowest + 2 for v in inside
-    ]
-
-
-def test_booleans_of_words(column):
-    raw, encoded = column("member")
-    assert encoded.tolist() == [2 if v in TRUE else 1 if v in FALSE else 0 for v in raw]
-    assert set(encoded) == {0, 1, 2}
-
-
-@pytest.mark.parametrize("name", ["paid", "active"])
-def test_booleans_of_numbers(column, name):
-    raw, encoded = column(name)
-    assert encoded.tolist() == [0 if is_missing(name, v) else 1 + (v != 0) for v in raw]
-    assert set(encoded) == {0, 1, 2}
 
 
 def test_the_label(transformed):
@@ -160,12 +67,10 @@ def test_the_label(transformed):
 
 
 def ops_of(graph):
-    """Returns the ops of a graph and its functions; with its type where it is made dense."""
+    """Returns the ops of a graph and its functions; with the type where TFLite lacks it."""
     nodes = [*graph.node, *(n for function in graph.library.function for n in function.node_def)]
-    return {
-        f"{n.op} of strings" if n.op == "SparseToDense" and n.attr["T"].type == tf.string else n.op
-        for n in nodes
-    }
+    lacking = {("SparseToDense", tf.string): " of strings", ("FloorDiv", tf.int64): " of int64"}
+    return {n.op + lacking.get((n.op, n.attr["T"].type), "") for n in nodes}
 
 
 def test_only_what_tflite_converts_is_in_the_graph(transformed):
@@ -173,8 +78,9 @@ def test_only_what_tflite_converts_is_in_the_graph(transformed):
     path = f"{transformed.output.transform_savedmodel_dir}/saved_model.pb"
     saved.ParseFromString(tf.io.gfile.GFile(path, "rb").read())
     ops = ops_of(saved.meta_graphs[0].graph_def)
-    assert {"IsNan", "LookupTableFindV2", "SparseToDense"} <= ops
-    assert ops - SAFE_OPS - SAVING_OPS == set()
+    assert {"IsNan", "LookupTableFindV2", "SparseToDense", "FloorDiv", "Log1p"} <= ops
+    # The function that is declared with `mobile: false` takes letters out of words.
+    assert ops - SAFE_OPS - SAVING_OPS == {"Substr", "SparseToDense of strings"}
 
 
 @pytest.mark.parametrize(
@@ -183,15 +89,45 @@ def test_only_what_tflite_converts_is_in_the_graph(transformed):
         (lambda x: tft.apply_buckets(x, tf.constant([[1.0, 2.0]])), tf.float32, None),
         (lambda x: tf.strings.to_hash_bucket_fast(x, 9), tf.string, "StringToHashBucketFast"),
         (tf.strings.as_string, tf.int64, "AsString"),
+        (lambda x: x // 7, tf.int64, "FloorDiv of int64"),
         (
             lambda x: tf.sparse.to_dense(tf.SparseTensor([[0]], x, [1]), ""),
             tf.string,
             "SparseToDense of strings",
         ),
     ],
-    ids=["buckets", "hashes", "words", "strings"],
+    ids=["buckets", "hashes", "words", "division", "strings"],
 )
 def test_what_tflite_lacks_would_be_seen(function, dtype, op):
     traced = tf.function(function).get_concrete_function(tf.TensorSpec([None], dtype))
     unsafe = ops_of(traced.graph.as_graph_def()) - SAFE_OPS - SAVING_OPS
     assert op in unsafe if op else unsafe & {"UpperBound", "Bucketize", "BoostedTreesBucketize"}
+
+
+@pytest.mark.parametrize(
+    ("function", "what"),
+    [
+        (own_functions.as_integers, "returned int64 of shape (None,)"),
+        (own_functions.in_rows, "returned float32 of shape (None, 1)"),
+        (own_functions.on_average, "returned float32 of shape ()"),
+    ],
+)
+def test_a_function_that_returns_something_else_is_named(function, what):
+    feature = made("odd", Numeric, function, AGE, WEIGHT)
+    declaration = Declaration(features=(feature,), label=label_column("float32"))
+    config = {"declaration": declaration.model_dump_json()}
+
+    @tf.function(autograph=False)
+    def transform(**columns):
+        return preprocessing_fn({k: sparse(v) for k, v in columns.items()}, config)
+
+    with pytest.raises(TypeError) as caught:
+        transform.get_concrete_function(
+            age=tf.TensorSpec([None], tf.int64),
+            weight=tf.TensorSpec([None], tf.float32),
+            label=tf.TensorSpec([None], tf.float32),
+        )
+    assert str(caught.value) == (
+        f'tests.models.own_functions.{function.__name__} {what} for feature "odd"; its role '
+        "numeric needs float32 of shape [batch]"
+    )

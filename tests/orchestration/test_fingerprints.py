@@ -143,7 +143,7 @@ def test_what_the_rooms_import_lazily_is_theirs():
     for found in (gate, trainer):
         rooms = {name.partition("/")[0] for name in found}
         assert rooms <= {"components", "models", "usecase"}
-    assert gate["models/labels.py"] == trainer["models/labels.py"]
+    assert gate["models/columns.py"] == trainer["models/columns.py"]
 
 
 @pytest.fixture

@@ -3,15 +3,17 @@
 from pathlib import Path
 
 import pytest
+import yaml
 
 from orchestration import fingerprints
 from orchestration.node_keys import NodeKey, add_keys
 from orchestration.plan import make_plan
 from pipeline.graph import create_nodes
 from pipeline.places import Places
-from pipeline.stage_names import STAGES
+from pipeline.stage_names import stage_names
 from usecase.paths import PROJECT_ROOT
 
+STAGES = stage_names("csv")
 WITH_LABEL = {"DataGate", "Transform", "Trainer"}
 
 
@@ -61,9 +63,13 @@ def test_what_has_not_changed_has_the_same_key(flags):
     ("name", "nodes"),
     [
         ("models/network.py", {"Trainer"}),
-        ("models/preprocessing.py", {"Transform", "Trainer"}),
+        ("models/heads.py", {"Trainer"}),
+        ("models/signatures.py", {"Trainer"}),
+        ("models/preprocessing.py", {"Transform"}),
+        ("models/categories.py", {"Transform", "Trainer"}),
         ("models/taxi.py", WITH_LABEL),
-        ("models/labels.py", WITH_LABEL),
+        ("models/labels.py", {"DataGate", "Transform"}),
+        ("models/columns.py", WITH_LABEL),
         ("components/data_checks.py", {"DataGate"}),
         ("components/quality.py", {"Evaluator"}),
         ("components/verdict.py", {"DataGate", "Evaluator"}),
@@ -91,10 +97,29 @@ def test_a_changed_lock_concerns_all(flags, monkeypatch):
 
 
 def test_a_label_without_a_function_brings_no_code(plan, flags, change):
-    declaration = plan.declaration.model_copy(update={"label_function": None})
+    label = plan.declaration.label.model_copy(update={"function": None})
+    declaration = plan.declaration.model_copy(update={"label": label})
     before = flags(declaration)
     change("models/taxi.py")
     assert flags(declaration) == before
+
+
+def test_the_function_of_a_feature_is_code_too(tmp_path, monkeypatch):
+    monkeypatch.syspath_prepend(str(tmp_path))
+    own = tmp_path / "own_feature.py"
+    own.write_text("def rich(columns):\n    return columns['fare'] / 2\n")
+    raw = yaml.safe_load((PROJECT_ROOT / "configs" / "taxi.yaml").read_text())
+    raw["features"]["rich"] = {
+        "role": "numeric",
+        "function": "own_feature.rich",
+        "columns": ["fare"],
+    }
+    (tmp_path / "taxi.yaml").write_text(yaml.safe_dump(raw, sort_keys=False))
+    plan = make_plan(str(tmp_path / "taxi.yaml"))
+    out = str(tmp_path / "out")
+    places = Places(str(plan.data), str(plan.schema), out, out, out, 0)
+    keys = add_keys(create_nodes(plan.use_case, plan.declaration, places), plan.declaration)
+    assert {node for node, key in keys.items() if str(own) in key.code} == WITH_LABEL
 
 
 def test_flags_tell_code_files_and_lock_apart():

@@ -47,15 +47,17 @@ def replace(path, old, new):
 def test_a_plan(folder):
     plan = make_plan("tiny.yaml")
     assert (plan.config, plan.use_case.name) == ("tiny.yaml", "tiny")
-    assert (plan.data, plan.schema) == (folder / "rows.csv", folder / "schema.pbtxt")
-    declared = [(f.name, f.role, f.dtype) for f in plan.declaration.features]
+    assert (plan.data, plan.files) == (str(folder / "rows.csv"), (folder / "rows.csv",))
+    assert plan.schema == folder / "schema.pbtxt"
+    declared = [(f.name, f.declared.role, f.value.dtype) for f in plan.declaration.features]
     assert declared == [("age", "numeric", "int64"), ("city", "categorical_string", "string")]
-    assert plan.declaration.label_key == "clicked_xf"
+    assert plan.declaration.label.key == "clicked_xf"
 
 
 def test_other_data_may_be_named(folder):
     (folder / "other.csv").touch()
-    assert make_plan("tiny.yaml", "other.csv").data == folder / "other.csv"
+    plan = make_plan("tiny.yaml", "other.csv")
+    assert (plan.data, plan.files) == (str(folder / "other.csv"), (folder / "other.csv",))
 
 
 @pytest.mark.parametrize(

@@ -17,11 +17,13 @@ from models.signatures import feature_spec
 from orchestration.plan import make_plan
 from pipeline.graph import create_nodes
 from pipeline.places import Places
-from pipeline.stage_names import STAGES
-from usecase.features import Declaration, declare, read_schema
+from pipeline.stage_names import stage_names
+from usecase.declaration import Declaration, declare
 from usecase.loading import parse_use_case
 from usecase.paths import PROJECT_ROOT
+from usecase.schema import read_schema
 
+STAGES = stage_names("csv")
 CONFIG = str(PROJECT_ROOT / "configs" / "taxi.yaml")
 PLACES = Places(
     data="/data/trips.csv",

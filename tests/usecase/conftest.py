@@ -6,6 +6,9 @@ import pytest
 import yaml
 from google.protobuf import text_format
 
+from usecase.checks import check_evaluation
+from usecase.declaration import declare
+from usecase.errors import ConfigError
 from usecase.loading import parse_use_case
 
 CONFIG = {
@@ -69,8 +72,49 @@ def changed():
     return lambda changes=(): parse_use_case(changed_text(dict(changes)))
 
 
-@pytest.fixture
-def schema():
+def _parsed(text):
     from tensorflow_metadata.proto.v0 import schema_pb2
 
-    return text_format.Parse(SCHEMA, schema_pb2.Schema())
+    return text_format.Parse(text, schema_pb2.Schema())
+
+
+@pytest.fixture
+def schema():
+    return _parsed(SCHEMA)
+
+
+@pytest.fixture
+def put_column(schema):
+    """Puts a column, `name: "x" type: INT`, into the schema, in place of one of its name."""
+
+    def put_column(text):
+        (column,) = _parsed(f"feature {{ {text} }}").feature
+        same = [f for f in schema.feature if f.name == column.name]
+        (same[0] if same else schema.feature.add()).CopyFrom(column)
+
+    return put_column
+
+
+@pytest.fixture
+def compiled(changed, schema):
+    """Compiles the small use case after {dotted path: value} were put into it."""
+    return lambda changes=(): declare(changed(changes), schema)
+
+
+@pytest.fixture
+def declared(compiled):
+    """The features of the changed use case, by name."""
+    return lambda changes=(): {f.name: f for f in compiled(changes).features}
+
+
+@pytest.fixture
+def fault(changed, schema):
+    """Checks a changed use case, as a plan does, and returns the error."""
+
+    def fault(changes=()):
+        use_case = changed(changes)
+        with pytest.raises(ConfigError) as caught:
+            (declare(use_case, schema), check_evaluation(use_case, schema))
+        return caught.value
+
+    return fault

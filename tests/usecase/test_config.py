@@ -5,12 +5,43 @@ import sys
 
 import pydantic
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
-from usecase.config import DEFAULT_METRICS, Split, Threshold
+from usecase.config import Label, Split, Threshold, UseCase
 from usecase.errors import ConfigError
-from usecase.metrics import BINARY
+from usecase.metrics import METRICS
+from usecase.roles import CategoricalString
 
 THRESHOLD = "evaluation.thresholds.0"
+# Values that a key may have, by its path: those of a round trip through JSON.
+CHOICES = {
+    "task": ["binary", "multiclass", "regression"],
+    "data": [
+        {"path": "rows.tfrecord"},
+        {"path": "gs://bucket/rows-*", "format": "csv"},
+        {"query": "SELECT 1", "project": "p", "temp_location": "gs://bucket/tmp"},
+    ],
+    "split": [{"train": 3}, {"train": 1, "eval": 2, "test": 3}],
+    "features.age": ["bucketized", {"role": "numeric", "scaling": "log"}],
+    "features.both": [{"role": "crossed", "features": ["city", "hour"]}],
+    "features.when": [{"role": "datetime", "parts": ["year"], "utc_offset_hours": -3.5}],
+    "features.rich": [
+        {"role": "boolean", "function": "a.b", "columns": ["age", "city"], "mobile": False}
+    ],
+    "label": [
+        {"name": "clicked", "positive_class": 1},
+        {"name": "clicked", "positive_class": "1"},
+        {"name": "big", "function": "a.b", "columns": ["tips"], "classes": ["no", "yes"]},
+        {"name": "big", "function": "a.b", "columns": ["tips"], "classes": [7, -7]},
+    ],
+    "network": [{"hidden_units": [], "activation": "tanh"}, {"dropout": 0, "l2": 0.5}],
+    "training": [{"precision": "mixed_bfloat16", "learning_rate": 1}, {"class_weights": "none"}],
+    "data_gate": [{"min_rows": 1, "min_label_share": 0}],
+    "evaluation.metrics": [["auc"], ["loss", "auc", "accuracy"]],
+    "evaluation.thresholds.1.slice": ["city", {"hour": 7, "city": "7"}],
+    "evaluation.min_slice_size": [1],
+}
 
 
 def test_the_sections_hold_what_was_written(changed):
@@ -20,15 +51,10 @@ def test_the_sections_hold_what_was_written(changed):
     assert use_case.schema_file == "schema/clicks/schema.pbtxt"
     assert use_case.split == Split(train=6, eval=2, test=2)
     assert list(use_case.features) == ["amount", "age", "city", "code", "hour", "member"]
-    assert use_case.features["city"].model_dump() == {
-        "role": "categorical_string",
-        "buckets": 10,
-        "max_vocabulary": 9,
-        "min_count": 2,
-    }
+    assert use_case.features["city"] == CategoricalString(max_vocabulary=9, min_count=2)
     assert use_case.evaluation.slices == ("city", "hour")
     assert use_case.evaluation.thresholds[1].slice == {"hour": 7}
-    assert use_case.evaluation.metrics == DEFAULT_METRICS
+    assert use_case.evaluation.metrics is None
 
 
 def test_a_role_alone_is_enough(changed):
@@ -36,8 +62,20 @@ def test_a_role_alone_is_enough(changed):
     assert changed({"features.age": "numeric"}) != changed({"features.age": "bucketized"})
 
 
-def test_the_default_metrics_are_known():
-    assert set(DEFAULT_METRICS) <= set(BINARY)
+@pytest.mark.parametrize(
+    ("task", "usual"),
+    [
+        ("binary", ("auc", "pr_auc", "accuracy", "precision", "recall", "calibration", "loss")),
+        ("multiclass", ("accuracy", "auc", "loss")),
+        ("regression", ("rmse", "mae", "squared_correlation", "calibration", "mse")),
+    ],
+)
+def test_a_task_has_usual_metrics_and_others_on_demand(changed, task, usual):
+    assert changed({"task": task}).metrics == usual
+    others_first = [name for name in METRICS[task] if name not in usual] + list(usual)
+    assert len(others_first) == len(METRICS[task]) > len(usual)
+    chosen = changed({"task": task, "evaluation.metrics": others_first})
+    assert chosen.metrics == tuple(others_first)
 
 
 def test_a_configuration_cannot_be_changed(changed):
@@ -46,13 +84,18 @@ def test_a_configuration_cannot_be_changed(changed):
         use_case.training.seed = 1
 
 
+@given(st.fixed_dictionaries({}, optional={k: st.sampled_from(v) for k, v in CHOICES.items()}))
+@settings(deadline=None)
+def test_a_use_case_survives_json(changed, changes):
+    use_case = changed(changes)
+    assert UseCase.model_validate_json(use_case.model_dump_json(by_alias=True)) == use_case
+
+
 @pytest.mark.parametrize(
     ("path", "value"),
     [
         ("name", "taxi-2_b"),
         ("split.train", 1),
-        ("features.amount.buckets", 2),
-        ("features.amount.buckets", 1000),
         ("network.hidden_units", []),
         ("network.dropout", 0),
         ("network.dropout", 0.99),
@@ -63,6 +106,10 @@ def test_a_configuration_cannot_be_changed(changed):
         (f"{THRESHOLD}.max_drop", 0),
         (f"{THRESHOLD}.slice", "city"),
         ("label", {"name": "big", "function": "a.b", "columns": ["x"]}),
+        ("label.classes", ["a", "b"]),
+        ("label.classes", [0, 1]),
+        ("label.positive_class", 0),
+        ("label.positive_class", ""),
     ],
 )
 def test_values_at_the_edge_are_accepted(changed, path, value):
@@ -81,10 +128,6 @@ def test_values_at_the_edge_are_accepted(changed, path, value):
         ("split.train", 8.5, "split.train: Input should be a valid integer (got 8.5)"),
         ("features", {}, "features: Dictionary should have at least 1 item"),
         ("features.age", 3, "features.age: Input should be an object (got 3)"),
-        ("features.amount.buckets", 1, "features.amount.buckets: Input should be greater"),
-        ("features.amount.buckets", 1001, "features.amount.buckets: Input should be less"),
-        ("features.city.max_vocabulary", 0, "features.city.max_vocabulary: Input should be"),
-        ("features.city.min_count", 0, "features.city.min_count: Input should be"),
         ("network.dropout", 1.0, "network.dropout: Input should be less than 1 (got 1.0)"),
         ("network.l2", -0.1, "network.l2: Input should be greater than or equal to 0"),
         ("network.hidden_units.0", [4], "network.hidden_units: Input should be"),
@@ -92,6 +135,7 @@ def test_values_at_the_edge_are_accepted(changed, path, value):
         ("training.learning_rate", float("inf"), "training.learning_rate: Input should be a fin"),
         ("training.batch_size", True, "training.batch_size: Input should be a valid integer"),
         ("data_gate.min_label_share", 1.1, "data_gate.min_label_share: Input should be less"),
+        ("evaluation.metrics", [], "evaluation.metrics: Tuple should have at least 1 item"),
         ("evaluation.thresholds", [], "evaluation.thresholds: Tuple should have at least 1 item"),
         (f"{THRESHOLD}.min", "0.7", f"{THRESHOLD}.min: Input should be a valid number (got '0.7')"),
         (f"{THRESHOLD}.min", float("nan"), f"{THRESHOLD}.min: Input should be a finite number"),
@@ -104,6 +148,11 @@ def test_values_at_the_edge_are_accepted(changed, path, value):
             "label: `function` and `columns` belong together: set both or neither",
         ),
         ("label.columns", ["tips"], "label: `function` and `columns` belong together"),
+        ("label.classes", ["a"], "label.classes: Value should have at least 2 items"),
+        ("label.classes", ["a", "b", "a"], "label: `classes` names a class twice"),
+        ("label.classes", [1, 1], "label: `classes` names a class twice"),
+        # YAML's own words for true and false are no classes: they need quotes.
+        ("label.positive_class", True, "label.positive_class.str: Input should be a valid string"),
         ("label.name", "age", 'config: the label "age" is also declared as a feature'),
         # Transformed, both would be called age_xf: the label would take the feature's place.
         (
@@ -120,15 +169,38 @@ def test_values_that_are_refused(changed, path, value, what):
     assert caught.value.fix == "correct this value"
 
 
+def test_classes_are_strings_or_integers_and_not_both(changed):
+    with pytest.raises(ConfigError, match=r"label\.classes.*: Input should be a valid string"):
+        changed({"label.classes": ["a", 1]})
+
+
+def test_a_class_keeps_its_type(changed):
+    assert changed({"label.positive_class": "1"}).label.positive_class == "1"
+    assert changed({"label.positive_class": 1}).label.positive_class == 1
+    assert changed({"label.classes": ["0", "1"]}).label.classes == ("0", "1")
+    assert changed({"label.classes": [0, 1]}).label.classes == (0, 1)
+
+
+def test_a_task_that_is_misspelt(changed):
+    with pytest.raises(ConfigError) as caught:
+        changed({"task": "multi_class"})
+    assert caught.value.what == (
+        "config: task: Input should be 'binary', 'multiclass' or 'regression' (got 'multi_class')"
+    )
+    assert caught.value.fix == 'did you mean "multiclass"?'
+
+
 def test_columns_of_the_label_may_be_features(changed):
     label = {"name": "old", "function": "a.b", "columns": ["age"]}
     assert changed({"label": label}).label.source_columns == ("age",)
     assert changed({}).label.source_columns == ("clicked",)
+    assert Label(name="x").source_columns == ("x",)
 
 
 def test_a_use_case_is_light_to_import():
     heavy = "{'tensorflow', 'tfx', 'apache_beam', 'keras', 'numpy', 'pandas', 'google.protobuf'}"
-    names = "config, errors, features, loading, metrics, missing, paths"
+    names = "checks, config, declaration, errors, features, labels, loading, metrics, missing, "
+    names += "outputs, paths, roles, schema, section, words"
     code = f"import sys; from usecase import {names}; print({heavy} & set(sys.modules))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout == "set()\n"

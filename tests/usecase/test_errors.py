@@ -1,5 +1,7 @@
 """The error that reaches the user, and the guess at what was meant."""
 
+import pickle
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -25,7 +27,14 @@ def test_an_error_says_only_what_it_knows(arguments, text):
 def test_the_parts_are_kept_for_consoles():
     error = ConfigError("boom", "peace", "do this")
     assert (error.what, error.expected, error.fix) == ("boom", "peace", "do this")
-    assert error.args == ("boom",)
+
+
+@pytest.mark.parametrize("kind", [UserError, ConfigError, DataError])
+def test_an_error_keeps_its_parts_from_process_to_process(kind):
+    error = kind("boom", "peace", "do this")
+    for copy in (pickle.loads(pickle.dumps(error)), kind(*error.args)):
+        assert (type(copy), copy.args, str(copy)) == (kind, error.args, str(error))
+        assert (copy.what, copy.expected, copy.fix) == ("boom", "peace", "do this")
 
 
 def test_a_caller_that_catches_user_errors_catches_every_kind():

@@ -1,4 +1,4 @@
-"""The declaration: roles of the configuration joined with types and domains of the schema."""
+"""A feature: what Transform makes of it, by its role and the domain of its column."""
 
 import math
 
@@ -7,277 +7,208 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from usecase.checks import check_evaluation, slice_columns
-from usecase.errors import ConfigError
-from usecase.features import MAX_DIRECT_RANGE, Declaration, Feature, LabelColumn, declare
+from usecase.features import MAX_DIRECT_RANGE, Feature
+from usecase.roles import (
+    Boolean,
+    Bucketized,
+    CategoricalInteger,
+    CategoricalString,
+    Crossed,
+    DateTime,
+    Numeric,
+)
+from usecase.schema import Column, identifier
 
 INT64 = st.integers(-(2**63), 2**63 - 1)
+SMALLEST, LARGEST = -(2**63), 2**63 - 1
+PARTS = ("hour", "day_of_week", "day_of_month", "day_of_year", "month", "year")
 
 
-@pytest.fixture
-def declared(changed, schema):
-    def declared(changes):
-        return {f.name: f for f in declare(changed(changes), schema).features}
-
-    return declared
+def feature(declared, name="x", dtype="int64", **domain):
+    column = Column(name=name, dtype=dtype, **domain)
+    return Feature(name=name, declared=declared, columns=(column,), value=column)
 
 
-@pytest.fixture
-def fault(changed, schema):
-    """Compiles a changed use case, as preflight does, and returns the error."""
-
-    def fault(changes):
-        use_case = changed(changes)
-        with pytest.raises(ConfigError) as caught:
-            (check_evaluation(use_case, schema), declare(use_case, schema))
-        return caught.value
-
-    return fault
+def cross(name="x"):
+    return Feature(name=name, declared=Crossed(features=("a", "b")), columns=(), value=None)
 
 
-def test_the_whole_declaration(changed, schema):
-    rare = {"max_vocabulary": 9, "min_count": 2}
-    common = {"buckets": 10, "max_vocabulary": 1000, "min_count": 1}
-    assert declare(changed(), schema).model_dump() == {
-        "features": tuple(
-            {**common, "name": name, "role": role, "dtype": dtype, "optional": optional}
-            | {"lowest": lowest, "highest": highest, **own}
-            for name, role, dtype, optional, lowest, highest, own in [
-                ("amount", "bucketized", "float32", False, None, None, {"buckets": 4}),
-                ("age", "numeric", "int64", True, 0, 120, {}),
-                ("city", "categorical_string", "string", False, None, None, rare),
-                ("code", "categorical_integer", "int64", False, None, None, {}),
-                ("hour", "categorical_integer", "int64", False, 0, 23, {}),
-                ("member", "boolean", "string", True, None, None, {}),
-            ]
-        ),
-        "label_name": "clicked",
-        "label_function": None,
-        "label_columns": ({"name": "clicked", "dtype": "int64"},),
-    }
+EVERY_KIND = (
+    feature(Numeric()),
+    feature(Numeric(), optional=True),
+    feature(Bucketized()),
+    feature(CategoricalString(), dtype="string"),
+    feature(CategoricalInteger()),
+    feature(Boolean()),
+    feature(DateTime()),
+    cross(),
+)
 
 
-def test_a_declaration_survives_json(changed, schema):
-    declaration = declare(changed(), schema)
-    assert Declaration.model_validate_json(declaration.model_dump_json()) == declaration
+@pytest.mark.parametrize(
+    ("declared", "optional", "indicator"),
+    [
+        (Numeric(), True, "age_xf_missing"),
+        (Numeric(), False, None),
+        (Bucketized(), True, None),
+        (CategoricalInteger(), True, None),
+        (DateTime(), True, None),
+    ],
+)
+def test_only_optional_numbers_have_an_indicator(declared, optional, indicator):
+    made = feature(declared, name="age", optional=optional)
+    assert made.indicator_name == indicator
+    assert made.transformed_name == "age_xf"
 
 
-def test_a_label_made_by_a_function(changed, schema):
-    label = {"name": "big", "function": "models.taxi.big_tip", "columns": ["tips", "amount"]}
-    declaration = declare(changed({"label": label}), schema)
-    assert declaration.label_function == "models.taxi.big_tip"
-    assert declaration.label_columns == (
-        LabelColumn(name="tips", dtype="float32"),
-        LabelColumn(name="amount", dtype="float32"),
+def test_a_cross_has_no_indicator():
+    assert cross().indicator_name is None
+
+
+@pytest.mark.parametrize(
+    ("declared", "lowest", "highest", "expected"),
+    [
+        (CategoricalInteger(), 0, 23, (0, 23)),
+        (CategoricalInteger(), -3, 3, (-3, 3)),
+        (CategoricalInteger(), 5, 5, (5, 5)),
+        (CategoricalInteger(), 1, MAX_DIRECT_RANGE, (1, MAX_DIRECT_RANGE)),
+        (CategoricalInteger(), 0, MAX_DIRECT_RANGE, None),
+        (CategoricalInteger(), 0, None, None),
+        (CategoricalInteger(), None, 23, None),
+        (CategoricalInteger(), 5, 4, None),
+        (CategoricalInteger(), 5, 3, None),
+        (CategoricalInteger(), SMALLEST, LARGEST, None),
+        (Numeric(), 0, 23, None),
+        (Boolean(), 0, 1, None),
+        (DateTime(), 0, 23, None),
+    ],
+)
+def test_ids_come_by_arithmetic_only_for_small_domains(declared, lowest, highest, expected):
+    assert feature(declared, lowest=lowest, highest=highest).direct_range == expected
+
+
+def test_a_cross_learns_no_range():
+    assert cross().direct_range is None
+
+
+@given(INT64, INT64)
+def test_a_direct_range_is_the_domain_if_there_is_one(lowest, highest):
+    few = 1 <= highest - lowest + 1 <= MAX_DIRECT_RANGE
+    made = feature(CategoricalInteger(), lowest=lowest, highest=highest)
+    assert made.direct_range == ((lowest, highest) if few else None)
+    assert made.most_ids == (highest - lowest + 3 if few else 1002)
+
+
+@pytest.mark.parametrize(
+    ("made", "most"),
+    [
+        # Beside its values: one id for what is missing, one for what is unknown.
+        (feature(Bucketized(buckets=10)), 11),
+        (feature(Boolean()), 3),
+        (feature(CategoricalString(max_vocabulary=5), dtype="string"), 7),
+        (feature(CategoricalInteger(max_vocabulary=5)), 7),
+        (feature(CategoricalInteger(max_vocabulary=5), lowest=-2, highest=7), 12),
+        (feature(CategoricalInteger(max_vocabulary=5), lowest=3, highest=3), 3),
+        (feature(Numeric()), 0),
+        (feature(DateTime()), 0),
+        (cross(), 0),
+    ],
+)
+def test_the_most_ids_that_a_feature_can_have(made, most):
+    assert made.most_ids == most
+
+
+def test_a_number_is_one_number_and_perhaps_an_indicator():
+    assert feature(Numeric(), name="a b").numbers == ("a_b_xf",)
+    assert feature(Numeric(), optional=True).numbers == ("x_xf", "x_xf_missing")
+
+
+@pytest.mark.parametrize(
+    ("part", "names"),
+    [
+        ("hour", ("when_xf_hour_sin", "when_xf_hour_cos")),
+        ("day_of_year", ("when_xf_day_of_year_sin", "when_xf_day_of_year_cos")),
+        ("year", ("when_xf_year",)),
+    ],
+)
+def test_a_part_of_a_date_is_a_point_on_a_circle_but_for_the_year(part, names):
+    assert feature(DateTime(parts=(part,)), name="when").date_names(part) == names
+
+
+def test_a_date_is_the_numbers_of_its_parts_in_their_order():
+    made = feature(DateTime(parts=("month", "year", "hour")), optional=True)
+    assert made.numbers == (
+        "x_xf_month_sin",
+        "x_xf_month_cos",
+        "x_xf_year",
+        "x_xf_hour_sin",
+        "x_xf_hour_cos",
     )
-    assert declaration.label_key == "big_xf"
+    assert len(feature(DateTime(parts=PARTS)).numbers) == 11
 
 
-@pytest.mark.parametrize(
-    ("role", "optional", "indicator"),
-    [
-        ("numeric", True, "age_xf_missing"),
-        ("numeric", False, None),
-        ("bucketized", True, None),
-        ("categorical_integer", True, None),
-    ],
-)
-def test_only_optional_numbers_have_an_indicator(role, optional, indicator):
-    feature = Feature(name="age", role=role, dtype="int64", optional=optional)
-    assert feature.indicator_name == indicator
-    assert feature.transformed_name == "age_xf"
+@pytest.mark.parametrize("made", EVERY_KIND)
+def test_a_feature_is_numbers_or_an_id_or_a_cross(made):
+    is_cross = isinstance(made.declared, Crossed)
+    assert [bool(made.numbers), made.has_id, is_cross].count(True) == 1
+    assert made.has_id is (made.most_ids > 0)
 
 
-@pytest.mark.parametrize(
-    ("role", "lowest", "highest", "expected"),
-    [
-        ("categorical_integer", 0, 23, (0, 23)),
-        ("categorical_integer", -3, 3, (-3, 3)),
-        ("categorical_integer", 5, 5, (5, 5)),
-        ("categorical_integer", 1, MAX_DIRECT_RANGE, (1, MAX_DIRECT_RANGE)),
-        ("categorical_integer", 0, MAX_DIRECT_RANGE, None),
-        ("categorical_integer", 0, None, None),
-        ("categorical_integer", None, 23, None),
-        ("numeric", 0, 23, None),
-        ("boolean", 0, 1, None),
-    ],
-)
-def test_ids_come_by_arithmetic_only_for_small_domains(role, lowest, highest, expected):
-    feature = Feature(name="x", role=role, dtype="int64", lowest=lowest, highest=highest)
-    assert feature.direct_range == expected
-
-
-@given(INT64.filter(lambda n: n > -(2**63)), st.integers(0, 2**40))
-def test_the_sentinel_is_no_value_of_the_domain(lowest, width):
-    feature = Feature(
-        name="x", role="categorical_integer", dtype="int64", lowest=lowest, highest=lowest + width
+@given(st.lists(st.text(max_size=4), unique_by=identifier, max_size=6), st.data())
+def test_no_two_outputs_of_transform_share_a_name(names, data):
+    kinds = st.sampled_from(
+        [Numeric(), Bucketized(), CategoricalInteger(), Boolean(), DateTime(parts=PARTS)]
     )
-    assert not lowest <= feature.missing <= lowest + width
+    made = [feature(data.draw(kinds), name=name, optional=True) for name in names]
+    outputs = [n for f in made for n in (f.numbers or (f.transformed_name,))]
+    assert len(set(outputs)) == len(outputs)
 
 
-def test_the_sentinels_by_type(declared):
-    features = declared({})
-    assert math.isnan(features["amount"].missing)
-    assert features["age"].missing == -1
-    assert features["city"].missing == ""
-    assert features["code"].missing == -(2**63)
-
-
-@pytest.mark.parametrize(
-    ("changes", "what", "fix"),
-    [
-        (
-            {"features.amuont": "numeric"},
-            'features: column "amuont" is not in the schema',
-            'did you mean "amount"?',
-        ),
-        (
-            {"label.name": "clicks"},
-            'label "clicks": column "clicks" is not in the schema',
-            'did you mean "clicked"?',
-        ),
-        (
-            {"label": {"name": "big", "function": "models.taxi.big_tip", "columns": ["tip"]}},
-            'label "big": column "tip" is not in the schema',
-            'did you mean "tips"?',
-        ),
-        (
-            {"features.city": ..., "features.hour": ..., "label.name": "city"},
-            'label "city" is a string in the schema',
-            "make numbers of it with label.function",
-        ),
-        (
-            {"features.city": "numeric"},
-            'feature "city" is numeric, but string in the schema',
-            "change its role in the config, or its type in the schema",
-        ),
-        (
-            {"features.amount": "categorical_integer"},
-            'feature "amount" is categorical_integer, but float32 in the schema',
-            "change its role in the config, or its type in the schema",
-        ),
-        (
-            {"features.hour": "categorical_string"},
-            'feature "hour" is categorical_string, but int64 in the schema',
-            "change its role in the config, or its type in the schema",
-        ),
-        (
-            {"features.untyped": "numeric"},
-            'column "untyped" has no type in the schema',
-            "add the type",
-        ),
-        (
-            {"evaluation.metrics": ["auc", "acuracy"]},
-            'unknown metric "acuracy"',
-            'did you mean "accuracy"?',
-        ),
-        (
-            {"evaluation.thresholds.0.metric": "f1"},
-            'unknown metric "f1"',
-            "known: accuracy, auc, calibration, example_count, loss, mean_label, mean_prediction, "
-            "pr_auc, precision, recall",
-        ),
-        (
-            {"evaluation.metrics": ["auc"], "evaluation.thresholds.0.metric": "loss"},
-            'threshold on "loss", which is not measured',
-            'add "loss" to evaluation.metrics',
-        ),
-        (
-            {"evaluation.thresholds.0.metric": "calibration"},
-            '"max_drop" on "calibration", which has no better direction',
-            "use `min` and `max`",
-        ),
-        (
-            {"evaluation.slices.2": "cty"},
-            'evaluation.slices: column "cty" is not in the schema',
-            'did you mean "city"?',
-        ),
-        (
-            {"evaluation.thresholds.1.slice": {"huor": 7}},
-            'evaluation.thresholds: column "huor" is not in the schema',
-            'did you mean "hour"?',
-        ),
-        (
-            {"evaluation.thresholds.1.slice": "member"},
-            'threshold on slices of "member", by which nothing is sliced',
-            'add "member" to evaluation.slices',
-        ),
-    ],
-)
-def test_faults(fault, changes, what, fix):
-    error = fault(changes)
-    assert (error.what, error.fix) == (what, fix)
-
-
-def test_a_role_that_does_not_fit_says_which_types_would(fault):
-    assert fault({"features.city": "numeric"}).expected == "numeric of type float32 or int64"
-
-
-@pytest.mark.parametrize(
-    "changes",
-    [
-        {"evaluation.thresholds.0.metric": "loss"},  # lower is better is a direction, too
-        {"evaluation.thresholds.1": {"metric": "calibration", "min": 0.9, "max": 1.1}},
-        {"evaluation.thresholds.1.slice": "hour"},
-        {"evaluation.slices.2": "tips"},  # a column that is no feature
-    ],
-)
-def test_evaluations_without_a_fault(changed, schema, changes):
-    check_evaluation(changed(changes), schema)
-
-
-def test_no_feature_takes_the_name_of_an_indicator(changed, schema):
-    schema.feature.add().CopyFrom(schema.feature[0])
-    schema.feature[-1].name = "age_missing"
-    declaration = declare(changed({"features.age_missing": "numeric"}), schema)
-    names = [f.transformed_name for f in declaration.features]
-    names += [f.indicator_name for f in declaration.features if f.indicator_name]
+def test_no_feature_takes_the_name_of_an_indicator(put_column, declared):
+    put_column('name: "age_missing" type: FLOAT presence { min_fraction: 1.0 }')
+    features = declared({"features.age_missing": "numeric"}).values()
+    names = [f.transformed_name for f in features]
+    names += [f.indicator_name for f in features if f.indicator_name]
     assert len(set(names)) == len(names) == 8
 
 
-@pytest.mark.parametrize(
-    ("name", "expected"),
-    [
-        ("trip_miles", "trip_miles"),
-        ("Trip Miles ($)", "Trip_Miles____"),
-        ("1st", "x1st"),
-        ("_id", "x_id"),
-        ("self", "xself"),
-        ("class", "xclass"),
-        ("Größe", "Gr__e"),
-    ],
-)
-def test_names_of_dense_inputs(name, expected):
-    assert Feature(name=name, role="numeric", dtype="float32").input_name == expected
+def test_the_sentinels_by_type(declared):
+    features = declared()
+    assert math.isnan(features["amount"].value.missing)
+    assert features["age"].value.missing == -1
+    assert features["city"].value.missing == ""
+    assert features["code"].value.missing == SMALLEST
 
 
-@given(st.text(max_size=20))
-def test_a_dense_input_is_named_by_an_ascii_identifier(name):
-    named = Feature(name=name, role="numeric", dtype="float32").input_name
-    assert named.isidentifier()
-    assert named.isascii()
-    assert named[0].isalpha()
-
-
-def test_two_columns_cannot_share_a_dense_input(fault, schema):
-    for name in ("trip miles", "trip-miles"):
-        schema.feature.add().CopyFrom(schema.feature[0])
-        schema.feature[-1].name = name
-    error = fault({"features.trip miles": "numeric", "features.trip-miles": "numeric"})
-    assert error.what == (
-        'features "trip miles" and "trip-miles" would both be the input "trip_miles"'
+def test_a_vocabulary_is_named_like_an_input():
+    assert feature(CategoricalString(), name="trip miles", dtype="string").vocabulary_name == (
+        "trip_miles"
     )
-    assert error.fix == "rename one of the columns"
 
 
-@pytest.mark.parametrize(
-    ("key", "columns"),
-    [(None, ()), ("hour", ("hour",)), ({"hour": 7, "city": "a"}, ("hour", "city"))],
-)
-def test_columns_of_a_slice(key, columns):
-    assert slice_columns(key) == columns
+@pytest.mark.parametrize("made", EVERY_KIND)
+def test_the_phone_computes_whatever_is_not_kept_off(made):
+    assert made.on_phone is True
+
+
+@pytest.mark.parametrize("mobile", [True, False])
+def test_a_function_may_be_kept_off_the_phone(mobile):
+    made = Numeric(function="a.b", columns=("x",), mobile=mobile)
+    assert feature(made).on_phone is mobile
+
+
+def test_a_function_is_that_of_the_role():
+    made = Numeric(function="a.b", columns=("x",))
+    assert feature(made).function == "a.b"
+    assert [f.function for f in EVERY_KIND] == [None] * len(EVERY_KIND)
+
+
+@pytest.mark.parametrize("made", EVERY_KIND)
+def test_a_feature_survives_json(made):
+    read = Feature.model_validate_json(made.model_dump_json())
+    assert (read, type(read.declared)) == (made, type(made.declared))
 
 
 def test_a_feature_is_frozen():
     with pytest.raises(pydantic.ValidationError, match="frozen"):
-        Feature(name="x", role="numeric", dtype="float32").name = "y"
+        feature(Numeric()).name = "y"

@@ -10,10 +10,11 @@ from hypothesis import strategies as st
 
 from usecase.checks import check_evaluation
 from usecase.config import UseCase
+from usecase.declaration import declare
 from usecase.errors import ConfigError
-from usecase.features import declare, read_schema
 from usecase.loading import load_use_case, parse_use_case
 from usecase.paths import PROJECT_ROOT, resolve
+from usecase.schema import read_schema
 
 TAXI = PROJECT_ROOT / "configs" / "taxi.yaml"
 YAML_TEXT = st.text(string.ascii_lowercase[:4] + ":-{}[]\n ,'\"!?|>#%.0", max_size=40)
@@ -26,9 +27,13 @@ DOCUMENTS = st.recursive(
     ),
     max_leaves=12,
 )
+ROLES = ("numeric", "bucketized", "categorical_string", "boolean", "datetime", "crossed", "role")
+OPTIONS = ("role", "columns", "function", "mobile", "scaling", "buckets", "parts", "features")
 LEAVES = (
     *("name", "task", "data", "data.path", "schema", "split.train", "label.name", "label.columns"),
+    *("data.format", "data.query", "label.classes", "label.positive_class"),
     *("features", "features.age", "features.amount.role", "features.amount.buckets"),
+    *("features.amount.columns", "features.when.parts", "features.both.features"),
     *("network.hidden_units", "training.class_weights", "training.seed", "evaluation"),
     *("evaluation.metrics", "evaluation.thresholds", "evaluation.thresholds.1.slice"),
 )
@@ -46,13 +51,16 @@ def test_the_taxi_config_compiles_with_its_schema():
     schema = read_schema(resolve(use_case.schema_file, "schema"))
     check_evaluation(use_case, schema)
     declaration = declare(use_case, schema)
-    roles = {f.name: (f.role, f.dtype, f.direct_range, f.missing) for f in declaration.features}
+    roles = {
+        f.name: (f.declared.role, f.value.dtype, f.direct_range, f.value.missing)
+        for f in declaration.features
+    }
     assert len(roles) == 15
     assert roles["trip_seconds"] == ("bucketized", "int64", None, -1)
     assert roles["trip_start_hour"] == ("categorical_integer", "int64", (0, 23), -1)
     assert roles["dropoff_census_tract"][2] is None
     assert roles["company"] == ("categorical_string", "string", None, "")
-    assert [c.name for c in declaration.label_columns] == ["tips", "fare"]
+    assert [c.name for c in declaration.label.columns] == ["tips", "fare"]
     assert "tips" not in roles
     assert resolve(use_case.data.path, "data").name == "data.csv"
 
@@ -66,6 +74,8 @@ def test_the_taxi_config_compiles_with_its_schema():
         ("split.trian", "split.trian", "train"),
         ("features.amount.bucket", "features.amount.bucket", "buckets"),
         ("label.colums", "label.colums", "columns"),
+        ("label.positive_clas", "label.positive_clas", "positive_class"),
+        ("data.pth", "data.pth", "path"),
         ("network.hidden_unit", "network.hidden_unit", "hidden_units"),
         ("data_gate.min_row", "data_gate.min_row", "min_rows"),
         ("evaluation.threshold", "evaluation.threshold", "thresholds"),
@@ -101,7 +111,7 @@ def test_a_misspelt_key_that_is_required(changed, remove, add, unknown, missing)
 
 @pytest.mark.parametrize(
     ("path", "fix"),
-    [("name", 'add "name"'), ("data.path", 'add "path"'), ("evaluation", 'add "evaluation"')],
+    [("name", 'add "name"'), ("label.name", 'add "name"'), ("evaluation", 'add "evaluation"')],
 )
 def test_a_key_that_is_missing(changed, path, fix):
     with pytest.raises(ConfigError) as caught:
@@ -109,12 +119,33 @@ def test_a_key_that_is_missing(changed, path, fix):
     assert (caught.value.what, caught.value.fix) == (f'config: key "{path}" is missing', fix)
 
 
+def test_a_data_section_without_anything(changed):
+    with pytest.raises(ConfigError) as caught:
+        changed({"data.path": ...})
+    assert caught.value.what == "config: data: set either `path` or `query`"
+
+
 def test_a_role_that_is_misspelt(changed):
     with pytest.raises(ConfigError) as caught:
         changed({"features.age": "categorical_int"})
-    assert caught.value.what.startswith("config: features.age.role: Input should be 'numeric', ")
-    assert caught.value.what.endswith("(got 'categorical_int')")
+    assert caught.value.what == 'config: features.age: unknown role "categorical_int"'
     assert caught.value.fix == 'did you mean "categorical_integer"?'
+
+
+def test_a_place_is_told_as_it_was_written_whatever_else_is_wrong(changed):
+    with pytest.raises(ConfigError) as caught:
+        changed(
+            {
+                "features.numeric": {"role": "bucketized", "buckets": 1},
+                "features.age": {"role": "numeric", "numeric": 1},
+                "features.city.role": "sity",
+            }
+        )
+    assert caught.value.what.splitlines() == [
+        'config: unknown key "features.age.numeric"',
+        '  also: features.city: unknown role "sity"',
+        "  also: features.numeric.buckets: Input should be greater than or equal to 2 (got 1)",
+    ]
 
 
 def test_all_faults_are_told_at_once(changed):
@@ -204,8 +235,19 @@ def test_arbitrary_documents_are_refused(document):
 @given(st.sampled_from(LEAVES), SCALARS | st.lists(SCALARS, max_size=2))
 @settings(deadline=None, max_examples=200)
 def test_one_arbitrary_value_is_accepted_or_refused(changed, path, value):
+    more = {
+        "features.when": {"role": "datetime"},
+        "features.both": {"role": "crossed", "features": ["city", "hour"]},
+    }
     with contextlib.suppress(ConfigError):
-        changed({path: value})
+        changed({**more, path: value} if path != "features" else {path: value})
+
+
+@given(st.sampled_from(ROLES), st.dictionaries(st.sampled_from(OPTIONS) | st.text(), SCALARS))
+@settings(deadline=None)
+def test_arbitrary_options_of_a_role_are_accepted_or_refused(changed, role, options):
+    with contextlib.suppress(ConfigError):
+        changed({"features.x": {"role": role, **options}})
 
 
 def test_a_file_is_read_as_its_text(tmp_path):
