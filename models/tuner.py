@@ -19,7 +19,7 @@ from models.progress import of_trial
 from models.proposals import OBJECTIVE, oracle_of
 from models.settings import TunerSettings
 from models.trainer import read_problem
-from models.trials import Trial, decoded
+from models.trials import Trial, decoded, ranked
 from usecase.errors import UserError
 from usecase.search_space import Settings, dimensions
 
@@ -71,6 +71,7 @@ class Search(base_tuner.BaseTuner):
         self._space = dimensions(settings.tuning, self._own)
         self._scratch = Path(folder) / "trial"
         self.trials: list[Trial] = []
+        self._own_losses: np.ndarray | None = None
         seed = settings.training.seed if settings.tuning.seed is None else settings.tuning.seed
         oracle = oracle_of(self._space, settings.tuning, seed)
         super().__init__(oracle, directory=folder, project_name="search", overwrite=True)
@@ -89,14 +90,14 @@ class Search(base_tuner.BaseTuner):
         try:
             with of_trial(number, self.oracle.max_trials):
                 fitted = self._fit(settings)
-            loss = eval_loss(fitted.model, self._problem, settings)
+            losses = eval_losses(fitted.model, self._problem, settings)
         except UserError as error:
             self._note(settings, time.monotonic() - started, error=error.what)
             raise keras_tuner.errors.FailedTrialError(error.what) from error
         except Exception as error:
             raise keras_tuner.errors.FatalError(str(error)) from error
-        self._note(settings, time.monotonic() - started, fitted=fitted, loss=loss)
-        return {OBJECTIVE: loss}
+        self._note(settings, time.monotonic() - started, fitted=fitted, losses=losses)
+        return {OBJECTIVE: float(losses.mean())}
 
     def search(self, *args: Any, **options: Any) -> None:
         """Runs every trial.
@@ -121,6 +122,11 @@ class Search(base_tuner.BaseTuner):
         first = self.oracle.get_trial(self.oracle.start_order[0])
         first.hyperparameters.values = self.oracle.own()
 
+    def get_best_hyperparameters(self, num_trials: int = 1) -> list[Any]:
+        """Returns the values of the first trials of `ranked`, of which TFX takes the first."""
+        ids = [self.oracle.start_order[t.number - 1] for t in ranked(self.trials)[:num_trials]]
+        return [self.oracle.get_trial(trial_id).hyperparameters for trial_id in ids]
+
     def _fit(self, settings: Settings) -> Fitted:
         # As the Trainer does it, so that the best trial's model is the one that it will train.
         keras.utils.set_random_seed(settings.training.seed)
@@ -141,38 +147,50 @@ class Search(base_tuner.BaseTuner):
         seconds: float,
         *,
         fitted: Fitted | None = None,
-        loss: float | None = None,
+        losses: np.ndarray | None = None,
         error: str = "",
     ) -> None:
+        if not self.trials:
+            self._own_losses = losses
         values = {d.name: settings.value(d.name) for d in self._space}
         self.trials.append(
             Trial(
                 number=len(self.trials) + 1,
                 values={k: list(v) if isinstance(v, tuple) else v for k, v in values.items()},
-                eval_loss=loss,
+                eval_loss=None if losses is None else float(losses.mean()),
                 best_epoch=fitted.best_epoch if fitted else 0,
                 epochs=fitted.epochs if fitted else 0,
                 seconds=round(seconds, 3),
                 error=error,
+                gain=_gain(self._own_losses, losses),
             )
         )
 
 
-def eval_loss(model: keras.Model, problem: Problem, settings: Settings) -> float:
-    """Returns the mean loss of the eval split's rows, without penalties and row weights.
+def eval_losses(model: keras.Model, problem: Problem, settings: Settings) -> np.ndarray:
+    """Returns the loss of each row of the eval split, float64 [rows], without any weights.
 
     `val_loss` will not do: it holds the L2 penalty, which a smaller `network.l2` makes smaller
     whatever the model predicts, and the class weights.
 
     Raises:
-        UserError: If it is not finite.
+        UserError: If one is not finite.
     """
     head = problem.head(settings.training)
     losses = [
         keras.ops.convert_to_numpy(head.loss(label, model(features, training=False)))
         for features, label, _ in problem.held_out.batches(EVAL_BATCH)
     ]
-    loss = float(np.mean(np.concatenate(losses), dtype=np.float64))
-    if not math.isfinite(loss):
-        raise UserError(f"the eval loss is {loss}", expected="a finite loss")
-    return loss
+    rows = np.concatenate(losses).astype(np.float64)
+    if not np.isfinite(rows).all():
+        raise UserError(f"the eval loss is {rows.mean()}", expected="a finite loss")
+    return rows
+
+
+def _gain(own: np.ndarray | None, losses: np.ndarray | None) -> float | None:
+    """Returns how much lower losses are, in standard errors of the mean of paired differences."""
+    if own is None or losses is None:
+        return None
+    difference = own - losses
+    error = difference.std() / math.sqrt(len(difference))
+    return float(difference.mean() / error) if error else 0.0

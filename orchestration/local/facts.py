@@ -75,7 +75,7 @@ def _tuning(execution: Execution) -> str:
     if best is None or own is None:
         return f"{count} · best eval loss {number(best, 4)}"
     if trials[0].is_own:
-        return f"{count} · none below the config's own eval loss {number(own, 4)}"
+        return f"{count} · none clearly below the config's own eval loss {number(own, 4)}"
     gain = number(own - best, 4)
     return f"{count} · best eval loss {number(best, 4)}, {gain} below the config's own"
 

@@ -1,4 +1,4 @@
-"""The trials of a search as a table, the best first."""
+"""The trials of a search as a table, the chosen one first."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -18,7 +18,7 @@ def trial_lines(
     """Returns the table; nothing where there was no search.
 
     Args:
-        trials: The trials, the best first.
+        trials: The trials, the chosen one first.
         glyphs: The signs to use.
         label_width: Columns that the labels of other lines take.
         most: How many trials are shown; the configuration's own is always among them.
@@ -59,7 +59,8 @@ def _columns(trials: Sequence[Trial]) -> list[list[str]]:
         [*_head(name), *(_text(trial.values[name]) for trial in trials)]
         for name in trials[0].values
     ]
-    return [["eval", "loss", *losses], ["", "epochs", *epochs], *fields]
+    gains = ["" if t.gain is None or t.is_own else f"{t.gain:+.1f}" for t in trials]
+    return [["eval", "loss", *losses], ["gain", "in SE", *gains], ["", "epochs", *epochs], *fields]
 
 
 def _head(name: str) -> tuple[str, str]:

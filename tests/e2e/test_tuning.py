@@ -69,12 +69,12 @@ def test_the_run_ends_well_and_says_what_it_tried(story):
     assert "Tuner" in fact
     assert "3 trials · best eval loss 0." in fact
     (head,) = [k for k, line in enumerate(lines) if line.startswith("  trial ")]
-    assert lines[head].split() == ["trial", "loss", "epochs", "rate", "units"]
-    assert lines[head - 1].split() == ["eval", "learning", "hidden"]
+    assert lines[head].split() == ["trial", "loss", "in", "SE", "epochs", "rate", "units"]
+    assert lines[head - 1].split() == ["eval", "gain", "learning", "hidden"]
     rows = [line.split() for line in lines[head + 1 : head + 4]]
     assert sorted(row[0] for row in rows) == ["1", "2", "3"]
     assert sum("config" in row for row in rows) == 1
-    losses = [float(row[-4]) for row in rows]
+    losses = [float(row[2 if "config" in row else 1]) for row in rows]
     assert losses == sorted(losses)
     assert "  tuned    configs/taxi.tuned.yaml" in lines
     assert not [line for line in lines if line.startswith(("Search", "Trial", "Best"))]

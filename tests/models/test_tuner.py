@@ -13,7 +13,7 @@ from models.fitting import fit_network
 from models.progress import LOGGER
 from models.settings import TrainerSettings
 from models.trials import ranked, tuned
-from models.tuner import Search, eval_loss
+from models.tuner import Search, eval_losses
 from tests.models.searches import DECLARATION, NETWORK, PROBLEM, TRAINING, log_loss, settings_of
 from usecase.errors import ConfigError
 from usecase.search_space import Settings
@@ -75,7 +75,7 @@ def test_neither_the_penalty_nor_the_class_weights_count(tmp_path):
     heavy = Settings(NETWORK.model_copy(update={"l2": 0.3}), TRAINING)
     folders = {"checkpoint_dir": str(tmp_path / "c"), "tensorboard_dir": str(tmp_path / "t")}
     fitted = fit_network(PROBLEM, *heavy, pick("float32"), **folders)
-    found = eval_loss(fitted.model, PROBLEM, heavy)
+    found = eval_losses(fitted.model, PROBLEM, heavy).mean()
     assert found == pytest.approx(log_loss(fitted.model, PROBLEM.held_out), abs=1e-5)
     assert abs(fitted.best_loss - found) > 0.1
 

@@ -6,7 +6,7 @@ import pytest
 from models.accelerators import pick
 from models.fitting import Fitted
 from models.trials import Trial, ranked, read_trials, write_trials
-from models.tuner import Search
+from models.tuner import Search, _gain
 from tests.models.searches import NETWORK, PROBLEM, TRAINING, settings_of
 from usecase.errors import UserError
 from usecase.search_space import Settings
@@ -141,12 +141,37 @@ def test_the_seed_of_a_search_is_the_training_s_unless_it_has_its_own(
     assert (tried(training_seed, tuning_seed) == tried(42)) is same
 
 
+def of(number, loss, gain=None):
+    return Trial(number, {"network.hidden_units": [number]}, loss, 2, 4, 1.5, gain=gain)
+
+
 def test_trials_on_disk_are_in_their_order(tmp_path):
-    trials = [
-        Trial(1, {"network.hidden_units": [8]}, 0.5, 2, 4, 1.5),
-        Trial(2, {"network.hidden_units": []}, None, 0, 0, 0.5, "nan"),
-        Trial(3, {"network.hidden_units": [4, 2]}, 0.25, 1, 2, 2.0),
-        Trial(4, {"network.hidden_units": [4]}, 0.5, 1, 2, 2.0),
-    ]
+    failed = Trial(2, {"network.hidden_units": []}, None, 0, 0, 0.5, "nan")
+    trials = [of(1, 0.5, 0.0), failed, of(3, 0.25, 3.0), of(4, 0.5, 0.0)]
     write_trials(trials, tmp_path)
     assert read_trials(tmp_path) == (trials[2], trials[0], trials[3], trials[1])
+
+
+@pytest.mark.parametrize(
+    ("trials", "numbers"),
+    [
+        ([of(1, 0.5, 0.0), of(2, 0.4, 1.9), of(3, 0.45, 1.5)], [1, 2, 3]),  # chance would do it
+        ([of(1, 0.5, 0.0), of(2, 0.4, 1.9), of(3, 0.45, 2.0)], [3, 2, 1]),  # small, and sure
+        ([of(1, 0.5, 0.0), of(2, 0.4, 2.0), of(3, 0.45, 2.5)], [2, 3, 1]),
+        ([of(1, 0.5, 0.0), of(2, 0.6, -3.0)], [1, 2]),
+        ([of(1, None), of(2, 0.6), of(3, 0.5)], [3, 2, 1]),  # nothing to be held against
+    ],
+)
+def test_own_values_give_way_only_to_what_is_surely_better(trials, numbers):
+    assert [trial.number for trial in ranked(trials)] == numbers
+
+
+def test_gain_is_the_paired_difference_in_standard_errors():
+    own, losses = np.array([1.0, 2.0, 3.0, 4.0]), np.array([0.5, 1.0, 3.5, 3.0])
+    difference = own - losses
+    expected = difference.mean() / (difference.std() / 2)
+    assert _gain(own, losses) == pytest.approx(expected)
+    assert _gain(losses, own) == pytest.approx(-expected)
+    assert _gain(own, own) == 0.0
+    assert _gain(None, losses) is None
+    assert _gain(own, None) is None

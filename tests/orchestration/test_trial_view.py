@@ -19,20 +19,20 @@ from orchestration.local.verdict_view import quiet_lines, verdict_lines
 from orchestration.results import RunResult
 
 
-def trial(number, loss, epochs=8, **values):
+def trial(number, loss, epochs=8, gain=None, **values):
     given = {
         "training.learning_rate": 0.0032178,
         "network.hidden_units": [256, 128],
         "network.dropout": 0.211,
         **values,
     }
-    return Trial(number, given, loss, 4 if loss else 0, epochs if loss else 0, 9.5)
+    return Trial(number, given, loss, 4 if loss else 0, epochs if loss else 0, 9.5, gain=gain)
 
 
 OWN = trial(1, 0.194323, **{"network.hidden_units": [], "training.learning_rate": 0.001})
 TRIALS = (
-    trial(3, 0.188769),
-    trial(12, 0.19, 10, **{"network.dropout": 1e-06}),
+    trial(3, 0.188769, gain=2.13),
+    trial(12, 0.19, 10, 1.9, **{"network.dropout": 1e-06}),
     OWN,
     trial(2, None),
 )
@@ -45,19 +45,19 @@ def texts(trials, **options):
 def test_the_table():
     assert texts(TRIALS) == [
         "",
-        "              eval          learning   hidden",
-        "  trial       loss  epochs      rate    units  dropout",
-        "  3         0.1888       8  0.003218  256,128    0.211",
-        "  12        0.1900      10  0.003218  256,128    1e-06",
-        "  1 config  0.1943       8     0.001     none    0.211",
-        "  2         failed          0.003218  256,128    0.211",
+        "              eval   gain          learning   hidden",
+        "  trial       loss  in SE  epochs      rate    units  dropout",
+        "  3         0.1888   +2.1       8  0.003218  256,128    0.211",
+        "  12        0.1900   +1.9      10  0.003218  256,128    1e-06",
+        "  1 config  0.1943              8     0.001     none    0.211",
+        "  2         failed                 0.003218  256,128    0.211",
     ]
 
 
 def test_the_table_lines_up_with_what_stands_around_it():
     assert (
         texts(TRIALS, label_width=10)[3]
-        == "  3           0.1888       8  0.003218  256,128    0.211"
+        == "  3           0.1888   +2.1       8  0.003218  256,128    0.211"
     )
 
 
@@ -120,8 +120,11 @@ def execution(folder, trials):
             TRIALS,
             "4 trials, 1 failed · best eval loss 0.1888, 0.0056 below the config's own",
         ),
-        ((OWN, trial(2, 0.2)), "2 trials · none below the config's own eval loss 0.1943"),
-        ((OWN,), "1 trial · none below the config's own eval loss 0.1943"),
+        (
+            (OWN, trial(2, 0.15, gain=1.99)),
+            "2 trials · none clearly below the config's own eval loss 0.1943",
+        ),
+        ((OWN,), "1 trial · none clearly below the config's own eval loss 0.1943"),
         ((trial(1, None), trial(2, 0.2)), "2 trials, 1 failed · best eval loss 0.2000"),
     ],
 )
