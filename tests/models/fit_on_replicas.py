@@ -24,7 +24,7 @@ from models.network import ModelInput
 from usecase.config import Network, Training
 from usecase.labels import LabelSpec
 
-SECONDS = 150
+SECONDS = 240
 ROWS, HELD_OUT = 333, 90
 # Of each of two replicas; one alone takes twice as many. Together all rows, whose order then does
 # not matter: Keras' fit and the loop over replicas shuffle them differently.

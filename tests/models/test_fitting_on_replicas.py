@@ -1,52 +1,20 @@
 """The whole training on several devices and workers: the same model as on one device."""
 
-import json
-import os
-import socket
-import subprocess
-import sys
-import time
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from usecase.paths import PROJECT_ROOT
+from tests.models.processes import train_together
 
 SCRIPT = Path(__file__).with_name("fit_on_replicas.py")
-
-
-def free_ports(count):
-    sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
-    ports = [s.getsockname()[1] for s in sockets]
-    for s in sockets:
-        s.close()
-    return ports
 
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
     """Runs every mode, two workers among them, at the same time."""
     folder = tmp_path_factory.mktemp("fits")
-    environ = {**os.environ, "CUDA_VISIBLE_DEVICES": "-1", "PYTHONPATH": str(PROJECT_ROOT)}
-    environ.pop("TF_CONFIG", None)
-    workers = {"worker": [f"127.0.0.1:{port}" for port in free_ports(2)]}
-    tasks = [{"cluster": workers, "task": {"type": "worker", "index": i}} for i in (0, 1)]
-    plans = [("one", {}), ("two", {}), ("bfloat16", {})]
-    plans += [("worker", {"TF_CONFIG": json.dumps(task)}) for task in tasks]
-    running = []
-    for number, (mode, more) in enumerate(plans):
-        log = (folder / f"{mode}{number}.log").open("w")
-        command = [sys.executable, str(SCRIPT), mode, str(folder)]
-        running.append(subprocess.Popen(command, env={**environ, **more}, stdout=log, stderr=log))
-    until = time.monotonic() + 170
-    try:
-        statuses = [p.wait(max(until - time.monotonic(), 0.1)) for p in running]
-    finally:
-        for process in running:
-            process.kill()
-    logs = "\n".join(path.read_text()[-3000:] for path in sorted(folder.glob("*.log")))
-    assert statuses == [0] * len(plans), logs
+    train_together(SCRIPT, ("one", "two", "bfloat16"), folder)
     return folder
 
 

@@ -1,17 +1,13 @@
 """Training on several replicas is the same training as on one."""
 
 import json
-import os
-import socket
-import subprocess
-import sys
-import time
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-ROOT = Path(__file__).parents[2]
+from tests.models.processes import train_together
+
 SCRIPT = Path(__file__).with_name("replica_trainings.py")
 
 
@@ -49,40 +45,11 @@ def test_each_worker_takes_its_part_of_every_batch():
     ]
 
 
-def free_ports(count):
-    sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
-    ports = [s.getsockname()[1] for s in sockets]
-    for s in sockets:
-        s.close()
-    return ports
-
-
-def tf_config(cluster, worker):
-    return json.dumps({"cluster": cluster, "task": {"type": "worker", "index": worker}})
-
-
 @pytest.fixture(scope="module")
 def trainings(tmp_path_factory):
     """Runs machines of two and of four devices, and two workers, at the same time."""
     folder = tmp_path_factory.mktemp("trainings")
-    environ = {**os.environ, "CUDA_VISIBLE_DEVICES": "-1", "PYTHONPATH": str(ROOT)}
-    environ.pop("TF_CONFIG", None)
-    cluster = {"worker": [f"127.0.0.1:{port}" for port in free_ports(2)]}
-    plans = [("two", {}), ("four", {})]
-    plans += [("worker", {"TF_CONFIG": tf_config(cluster, i)}) for i in (0, 1)]
-    running = []
-    for number, (mode, more) in enumerate(plans):
-        log = (folder / f"{mode}{number}.log").open("w")
-        command = [sys.executable, str(SCRIPT), mode, str(folder)]
-        running.append(subprocess.Popen(command, env={**environ, **more}, stdout=log, stderr=log))
-    until = time.monotonic() + 260
-    try:
-        statuses = [p.wait(max(until - time.monotonic(), 0.1)) for p in running]
-    finally:
-        for process in running:
-            process.kill()
-    logs = "\n".join(path.read_text()[-3000:] for path in sorted(folder.glob("*.log")))
-    assert statuses == [0] * len(plans), logs
+    train_together(SCRIPT, ("two", "four"), folder)
     return folder
 
 
