@@ -377,7 +377,8 @@ def test_of_two_classes_the_positive_one_is_answered_from_a_half_on(of_classes, 
     for answer in (case.examples(columns), case.dense(columns)):
         assert set(answer) == {"probability", "class"}
         assert answer["class"].dtype == dtype
-        np.testing.assert_allclose(answer["probability"], probability, rtol=0, atol=1e-7)
+        # Two units in the last place: TensorFlow 2.21 sums rows of another batch otherwise.
+        np.testing.assert_allclose(answer["probability"], probability, rtol=2**-22, atol=0)
         assert answer["class"].numpy().tolist() == [named[p >= 0.5] for p in probability.tolist()]
     assert min(probability) < 0.5 <= max(probability)
 
