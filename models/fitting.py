@@ -136,9 +136,9 @@ def fit_network(
         raise
     if accelerator.is_chief:
         best.restore(model)
-    _remove(folder, accelerator)
     last = max([best.epoch, *(epoch + 1 for epoch in history.epoch)])
     served = finish(model, build_network(problem.inputs, network, head), head)
+    _remove(folder, accelerator)
     return Fitted(served, best.epoch, best.loss, last, history.history)
 
 

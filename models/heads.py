@@ -49,7 +49,18 @@ class Head(abc.ABC):
         return np.zeros(self.units, np.float32)
 
 
-class Binary(Head):
+class _Classifier(Head):
+    """A head whose rows are weighed by their class."""
+
+    def __init__(self, labels: np.ndarray, classes: int, *, weigh: bool) -> None:
+        self._weights = class_weights(labels, classes, weigh=weigh)
+
+    def row_weights(self, labels: np.ndarray) -> np.ndarray:
+        """Returns each row's class weight, float32 [rows]."""
+        return np.take(self._weights, labels.astype(np.int64))
+
+
+class Binary(_Classifier):
     """The probability of label 1.
 
     Args:
@@ -60,7 +71,7 @@ class Binary(Head):
     units = 1
 
     def __init__(self, labels: np.ndarray, *, weigh: bool) -> None:
-        self._weights = class_weights(labels, 2, weigh=weigh)
+        super().__init__(labels, 2, weigh=weigh)
         share = min(max(float(labels.mean()), LOWEST_SHARE), 1 - LOWEST_SHARE)
         self.bias = np.array([math.log(share / (1 - share))], np.float32)
 
@@ -76,10 +87,6 @@ class Binary(Head):
         """The area under the ROC curve."""
         return keras.metrics.AUC(name="auc")
 
-    def row_weights(self, labels: np.ndarray) -> np.ndarray:
-        """Returns each row's class weight, float32 [rows]."""
-        return np.take(self._weights, labels.astype(np.int64))
-
     def correction(self) -> np.ndarray:
         """Minus the log of the factor by which the weights multiplied the odds.
 
@@ -89,7 +96,7 @@ class Binary(Head):
         return np.log(self._weights[:1] / self._weights[1:])
 
 
-class Multiclass(Head):
+class Multiclass(_Classifier):
     """The probability of each class.
 
     Args:
@@ -99,8 +106,8 @@ class Multiclass(Head):
     """
 
     def __init__(self, labels: np.ndarray, classes: int, *, weigh: bool) -> None:
+        super().__init__(labels, classes, weigh=weigh)
         self.units = classes
-        self._weights = class_weights(labels, classes, weigh=weigh)
         shares = np.bincount(labels.astype(np.int64), minlength=classes) / max(len(labels), 1)
         self.bias = np.log(np.maximum(shares, LOWEST_SHARE)).astype(np.float32)
 
@@ -117,10 +124,6 @@ class Multiclass(Head):
     def metric(self) -> keras.Metric:
         """The share of rows whose most probable class is right."""
         return keras.metrics.SparseCategoricalAccuracy(name="accuracy")
-
-    def row_weights(self, labels: np.ndarray) -> np.ndarray:
-        """Returns each row's class weight, float32 [rows]."""
-        return np.take(self._weights, labels.astype(np.int64))
 
     def correction(self) -> np.ndarray:
         """Minus the log weight of each class: softmax's form of Elkan's theorem."""

@@ -1,5 +1,7 @@
 """One builder a stage: each takes the use case and the channels that it needs."""
 
+from typing import Any
+
 from tfx.components import ExampleValidator, Pusher, StatisticsGen, Trainer, Transform
 from tfx.components.schema_gen.import_schema_gen.component import ImportSchemaGen
 from tfx.dsl.components.base import executor_spec
@@ -91,11 +93,7 @@ def tune(
     )
     return Tuner(
         tuner_fn=TUNER_FN,
-        examples=examples,
-        transform_graph=transform_graph,
-        train_args=trainer_pb2.TrainArgs(splits=["train"]),
-        eval_args=trainer_pb2.EvalArgs(splits=["eval"]),
-        custom_config={"settings": settings.model_dump_json()},
+        **_fitting(examples, transform_graph, settings),
     )
 
 
@@ -116,13 +114,22 @@ def train(
     )
     return Trainer(
         run_fn=RUN_FN,
-        examples=examples,
-        transform_graph=transform_graph,
         hyperparameters=hyperparameters,
-        train_args=trainer_pb2.TrainArgs(splits=["train"]),
-        eval_args=trainer_pb2.EvalArgs(splits=["eval"]),
-        custom_config={"settings": settings.model_dump_json()},
+        **_fitting(examples, transform_graph, settings),
     )
+
+
+def _fitting(
+    examples: BaseChannel, transform_graph: BaseChannel, settings: TrainerSettings | TunerSettings
+) -> dict[str, Any]:
+    """What Tuner and Trainer are given alike: they see the same rows, split the same way."""
+    return {
+        "examples": examples,
+        "transform_graph": transform_graph,
+        "train_args": trainer_pb2.TrainArgs(splits=["train"]),
+        "eval_args": trainer_pb2.EvalArgs(splits=["eval"]),
+        "custom_config": {"settings": settings.model_dump_json()},
+    }
 
 
 def baseline(places: Places) -> BaseComponent:
