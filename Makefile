@@ -58,7 +58,8 @@ lock: setup ## Resolve requirements/*.in anew; UPGRADE=--upgrade renews all pins
 	  --python-version 3.10 --python-platform x86_64-manylinux_2_28 || exit; done
 	@cd requirements && for lock in tfx-1.21 tfx-1.21-gpu; do ../$(COMPILE) $$lock.in -o $$lock.txt \
 	  --python-version 3.11 --universal || exit; done
-	@cd requirements && ../$(COMPILE) jax.in -o jax.txt --python-version 3.10 --universal
+	@cd requirements && for lock in jax edge; do ../$(COMPILE) $$lock.in -o $$lock.txt \
+	  --python-version 3.10 --universal || exit; done
 
 clean: ## Remove outputs/, which holds every run, model and cache of this machine
 	@if [ -d outputs ]; then echo "removing $(CURDIR)/outputs ($$(du -sh outputs | cut -f1))"; rm -rf outputs; \

@@ -1,18 +1,19 @@
 """Batch prediction: the rows of a CSV file through BulkInferrer, in their own order."""
 
-import csv
 import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from components import push_destination
-from orchestration.local.answers import cells, header
 from orchestration.local.logs import redirected
 from orchestration.local.preflight import check_csv
-from orchestration.local.rows import read_header, read_rows
+from orchestration.local.rows import read_rows
 from orchestration.local.workspace import Workspace
 from orchestration.plan import Plan
 from orchestration.records import LOG_FILE
+from serving import tables
+from serving.answers import cells as answer_cells
+from serving.answers import header as answer_header
 from usecase.config import Data
 from usecase.data_files import is_remote
 from usecase.errors import DataError, UserError
@@ -53,7 +54,7 @@ def predict_csv(plan: Plan, output_dir: Path, out: Path) -> Predicted:
     """Predicts every row of a CSV file with the last pushed model.
 
     The output holds the input's rows and columns in their order, and the columns of
-    `answers.header`. It replaces what was there only when it is whole.
+    `serving.answers.header`. It replaces what was there only when it is whole.
 
     Args:
         plan: The use case; its data are the rows to predict, one local CSV file.
@@ -108,15 +109,10 @@ def _one_file(plan: Plan) -> Path:
 
 
 def _write(plan: Plan, answers: "list[Answer]", out: Path) -> None:
-    incoming = out.with_name(out.name + ".new")
-    with incoming.open("w", newline="", encoding="utf-8") as file:
-        minimal = csv.writer(file, lineterminator="\n")
-        # Python before 3.13 leaves a lone carriage return unquoted, which ends a row when read.
-        quoted = csv.writer(file, lineterminator="\n", quoting=csv.QUOTE_ALL)
-        label = plan.declaration.label
-        minimal.writerow([*read_header(plan.files[0]), *header(label)])
-        rows = read_rows(plan.files[0], plan.declaration.inputs, plan.declaration.dates)
-        for row, answer in zip(rows, answers, strict=True):
-            writer = quoted if any("\r" in cell for cell in row.cells) else minimal
-            writer.writerow([*row.cells, *cells(label, answer)])
-    incoming.replace(out)
+    label = plan.declaration.label
+    header = [*tables.read_header(plan.files[0]), *answer_header(label)]
+    rows = read_rows(plan.files[0], plan.declaration.inputs, plan.declaration.dates)
+    answered = zip(rows, answers, strict=True)
+    with tables.whole_file(out) as file:
+        lines = ([*row.cells, *answer_cells(label, answer)] for row, answer in answered)
+        tables.write_rows(file, header, lines)

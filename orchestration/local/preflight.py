@@ -1,12 +1,13 @@
 """What can be known of the data before anything runs."""
 
-import csv
 import zlib
 from collections.abc import Sequence
 from itertools import pairwise
 from pathlib import Path
 
+from orchestration.local.rows import told_as_data_error
 from orchestration.local.tfrecords import begins_like_tfrecord, check_tfrecord
+from serving import tables
 from usecase.config import Source
 from usecase.errors import DataError
 
@@ -44,54 +45,12 @@ def check_csv(path: Path) -> list[str]:
         DataError: If the file cannot be read, is empty, has only a header, or names a column twice.
     """
     try:
-        with path.open(newline="", encoding="utf-8") as file:
-            reader = csv.reader(file)
-            header = next(reader, [])
-            row = next((row for row in reader if row), None)
-        refuse_nul([*header, *(row or [])])
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        _refuse_tfrecord(path)
-        raise DataError(
-            f"data not readable: {path} ({error})",
-            expected="a CSV file in UTF-8 with a header line",
-            fix="check the file and its encoding",
-        ) from error
-    if header and header[0].startswith("\ufeff"):
-        raise DataError(
-            f"data file begins with a byte order mark: {path}",
-            expected="UTF-8 without one, which would become part of the first column's name",
-            fix=f"save it as plain UTF-8, or: sed -i '1s/^\\xEF\\xBB\\xBF//' {path}",
-        )
-    if not any(header):
-        raise DataError(
-            f"data file is empty: {path}",
-            expected="a header line and rows",
-            fix="check where the file came from",
-        )
-    twice = sorted({name for name in header if header.count(name) > 1})
-    if twice:
-        raise DataError(
-            f"data file names a column twice: {', '.join(twice)} ({path})",
-            expected="each column once",
-            fix="rename or drop one of them",
-        )
-    if row is None:
-        raise DataError(
-            f"data file has a header but no row: {path}",
-            expected="at least one row",
-            fix="check where the file came from",
-        )
-    return header
-
-
-def refuse_nul(cells: list[str]) -> None:
-    """Checks that no cell holds a NUL, which Python's csv takes for a character since 3.11.
-
-    Raises:
-        csv.Error: If one does.
-    """
-    if any("\0" in cell for cell in cells):
-        raise csv.Error("line contains NUL")
+        with told_as_data_error():
+            return tables.check_csv(path)
+    except DataError as error:
+        if error.__cause__:  # it could not be read at all
+            _refuse_tfrecord(path)
+        raise
 
 
 def _refuse_tfrecord(path: Path) -> None:

@@ -3,12 +3,12 @@
 import csv
 import math
 
-import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from orchestration.local.rows import parse_cell, read_header, read_rows
+from orchestration.local.rows import parse_cell, read_rows
+from serving.tables import read_header
 from usecase.errors import DataError
 from usecase.schema import Column
 
@@ -25,77 +25,20 @@ def write(path, text):
     return path
 
 
-@pytest.mark.parametrize(
-    ("cell", "dtype", "value"),
-    [
-        ("1.5", "float32", 1.5),
-        ("-1e-3", "float32", -0.001),
-        ("7", "float32", 7.0),
-        (" 7 ", "float32", 7.0),
-        ("inf", "float32", math.inf),
-        ("7", "int64", 7),
-        (" -7 ", "int64", -7),
-        ("+7", "int64", 7),
-        ("007", "int64", 7),
-        # Pandas writes the integers of a column with gaps in it like this.
-        ("7.0", "int64", 7),
-        ("1e3", "int64", 1000),
-        ("9007199254740993", "int64", 2**53 + 1),
-        ("-9007199254740993", "int64", -(2**53) - 1),
-        ("9223372036854775807", "int64", 2**63 - 1),
-        ("-9223372036854775808", "int64", -(2**63)),
-        ("Zürich", "string", "Zürich".encode()),
-        (" ", "string", b" "),
-        ("nan", "string", b"nan"),
-        ("7", "string", b"7"),
-    ],
-)
-def test_a_cell_has_the_value_of_its_type(cell, dtype, value):
-    parsed = parse_cell(cell, dtype, "here")
-    assert parsed == value
-    assert type(parsed) is type(value)
-
-
-@pytest.mark.parametrize(
-    ("cell", "dtype"),
-    [
-        *(("", "float32"), ("", "int64"), ("", "string"), ("  ", "float32"), ("  ", "int64")),
-        *(("nan", "float32"), ("NaN", "int64"), ("-nan", "float32")),
-    ],
-)
-def test_a_missing_value(cell, dtype):
-    assert parse_cell(cell, dtype, "here") is None
-
-
+# Which value a cell has, tests/serving/test_cells.py tells.
 @pytest.mark.parametrize(
     ("cell", "dtype", "kind"),
-    [
-        *(("a", "float32", "a number"), ("1,5", "float32", "a number"), ("a", "int64", "a whole")),
-        *(("7.5", "int64", "a whole number"), ("inf", "int64", "a whole number")),
-        *(("1e400", "int64", "a whole number"), ("0x7", "int64", "a whole number")),
-    ],
+    [("1,5", "float32", "a number"), ("7.5", "int64", "a whole number")],
 )
-def test_a_cell_of_another_type_is_told(cell, dtype, kind):
-    with pytest.raises(DataError, match=f'here: "{cell}" is not {kind}') as caught:
+def test_a_cell_of_another_type_is_a_fault_of_the_data(cell, dtype, kind):
+    with pytest.raises(DataError, match=f'^here: "{cell}" is not {kind}') as caught:
         parse_cell(cell, dtype, "here")
     assert caught.value.fix == "correct it, or leave the cell empty"
 
 
-@pytest.mark.parametrize("cell", ["9223372036854775808", "-9223372036854775809", "1e30"])
-def test_an_integer_that_int64_does_not_hold_is_told(cell):
-    with pytest.raises(DataError):
-        parse_cell(cell, "int64", "here")
-
-
-@given(INT64)
-def test_every_integer_is_kept_exactly(value):
-    assert parse_cell(str(value), "int64", "here") == value
-
-
-@given(st.floats(allow_nan=False, width=32))
-def test_every_float_is_kept_exactly(value):
-    assert parse_cell(repr(value), "float32", "here") == value
-    assert np.float32(parse_cell(str(np.float32(value)), "float32", "here")) == np.float32(value)
+def test_a_cell_without_fault_has_its_value():
+    assert parse_cell("9007199254740993", "int64", "here") == 2**53 + 1
+    assert parse_cell(" ", "float32", "here") is None
 
 
 def test_rows_in_their_order(tmp_path):

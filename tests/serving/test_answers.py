@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from orchestration.local.answers import cells, header
+from serving.answers import cells, header
+from serving.contract import Label
 from usecase.labels import LabelSpec
 
 BINARY, MULTICLASS, REGRESSION = "binary", "multiclass", "regression"
@@ -114,6 +115,15 @@ def test_there_is_a_cell_for_each_column(made):
         "class": classes[-1] if classes else 0,
     }
     assert len(cells(spec, answer)) == len(header(spec))
+
+
+def test_a_label_of_the_metadata_is_answered_alike():
+    of_metadata = Label(MULTICLASS, "tip", ("a", "b"))
+    of_pipeline = label(MULTICLASS, ("a", "b"))
+    assert header(of_metadata) == header(of_pipeline)
+    from_bulk = {"probabilities": [0.25, 0.75], "class": b"b"}
+    from_edge = {"probabilities": [0.25, 0.75], "class": "b"}
+    assert cells(of_metadata, from_edge) == cells(of_pipeline, from_bulk) == ["b", "0.25", "0.75"]
 
 
 @given(FLOAT32)

@@ -1,13 +1,28 @@
 """What batch prediction adds to a row: the model's answer as cells of a CSV file."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Protocol
 
-from usecase.labels import LabelSpec
-from usecase.outputs import CLASS, PREDICTION, PROBABILITIES, PROBABILITY
+from serving.contract import CLASS, PREDICTION, PROBABILITIES, PROBABILITY, Classes
 
 
-def header(label: LabelSpec) -> list[str]:
+class Answered(Protocol):
+    """A label: here `serving.contract.Label`, in the pipeline `usecase.labels.LabelSpec`."""
+
+    @property
+    def task(self) -> str:
+        """Returns "binary", "multiclass" or "regression"."""
+
+    @property
+    def name(self) -> str:
+        """Returns its name."""
+
+    @property
+    def classes(self) -> Classes:
+        """Returns its classes in the order of the probabilities; () where they have no names."""
+
+
+def header(label: Answered) -> list[str]:
     """Returns the names of the columns that are added.
 
     * binary: `<label>_probability`, and `<label>_class` where the label has classes;
@@ -23,7 +38,7 @@ def header(label: LabelSpec) -> list[str]:
     return [f"{label.name}_{PROBABILITY}", *named]
 
 
-def cells(label: LabelSpec, answer: Mapping[str, Any]) -> list[str]:
+def cells(label: Answered, answer: Mapping[str, Any]) -> list[str]:
     """Returns the cells of one row, in the order of `header`.
 
     Args:
@@ -43,5 +58,5 @@ def _number(value: float) -> str:
     return f"{value:.9g}"
 
 
-def _text(value: bytes | int) -> str:
+def _text(value: bytes | str | int) -> str:
     return value.decode() if isinstance(value, bytes) else str(value)

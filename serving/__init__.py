@@ -1,0 +1,1 @@
+"""The way to a running model: today the file for phones, read and asked without TensorFlow."""

@@ -1,0 +1,118 @@
+"""Rows as a caller has them to the arrays that the model's inputs take."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from serving.columns import absent, dense
+from serving.contract import Input
+from serving.errors import ServingError, did_you_mean
+
+
+def tensors(inputs: tuple[Input, ...], rows: Any) -> dict[str, np.ndarray]:
+    """Returns one array an input, by the input's name.
+
+    Args:
+        inputs: The model's inputs.
+        rows: A list of dicts, one a row; or a mapping of columns to sequences or arrays of one
+            length; or a pandas DataFrame. Columns go by the data's names or by the inputs'. What
+            is left out, None or NaN is missing.
+
+    Returns:
+        float32, int64 or object (of bytes), each [rows].
+
+    Raises:
+        ServingError: If a name is not known, a value has the wrong type, or lengths differ.
+    """
+    if _is_frame(rows):
+        return _of_columns(inputs, list(rows.items()), len(rows))
+    if isinstance(rows, Mapping):
+        return _of_columns(inputs, list(rows.items()), None)
+    return _of_rows(inputs, rows)
+
+
+def _is_frame(rows: Any) -> bool:
+    """Returns whether it looks like a DataFrame."""
+    return hasattr(rows, "columns") and callable(getattr(rows, "items", None))
+
+
+def _of_columns(
+    inputs: tuple[Input, ...], columns: list[tuple[Any, Any]], count: int | None
+) -> dict[str, np.ndarray]:
+    named = _by_input(inputs, [name for name, _ in columns], "")
+    given = {named[name].name: _sequence(name, values) for name, values in columns}
+    lengths = {name: len(values) for name, values in given.items()}
+    if len(set(lengths.values())) > 1:
+        told = ", ".join(f'"{name}" {length}' for name, length in lengths.items())
+        raise ServingError(
+            f"columns of different lengths: {told}",
+            expected="one value a row in each column",
+            fix="give None where a value is missing",
+        )
+    rows = count if count is not None else next(iter(lengths.values()), 0)
+    return {i.name: dense(i, given[i.name]) if i.name in given else absent(i, rows) for i in inputs}
+
+
+def _sequence(name: str, values: Any) -> Any:
+    """Returns a column as a list or an array of one dimension."""
+    if hasattr(values, "to_numpy"):  # a column of pandas; an extension type becomes objects
+        values = values.to_numpy()
+    single = isinstance(values, str | bytes) or not isinstance(values, Sequence | np.ndarray)
+    if single or (isinstance(values, np.ndarray) and values.ndim != 1):
+        raise ServingError(
+            f'column "{name}": {type(values).__name__} is no column of values',
+            expected="a list or an array of one dimension, with one value a row",
+            fix="for one row, give a list of one dict: [{...}]",
+        )
+    return values
+
+
+def _of_rows(inputs: tuple[Input, ...], rows: Any) -> dict[str, np.ndarray]:
+    if isinstance(rows, str | bytes) or not isinstance(rows, Iterable):
+        raise _no_rows(rows)
+    listed = list(rows)
+    columns: dict[str, list[Any]] = {i.name: [None] * len(listed) for i in inputs}
+    known: dict[tuple[Any, ...], dict[Any, Input]] = {}  # rows mostly have the same keys
+    for k, row in enumerate(listed):
+        if not isinstance(row, Mapping):
+            raise _no_rows(row, f"row {k}: ")
+        keys = tuple(row)
+        if keys not in known:
+            known[keys] = _by_input(inputs, keys, f"row {k}: ")
+        for key, tensor in known[keys].items():
+            columns[tensor.name][k] = row[key]
+    return {i.name: dense(i, columns[i.name]) for i in inputs}
+
+
+def _no_rows(found: Any, where: str = "") -> ServingError:
+    return ServingError(
+        f"{where}{type(found).__name__} is no row of values",
+        expected="a list of dicts, a dict of columns, or a DataFrame",
+        fix="for one row, give a list of one dict: [{...}]",
+    )
+
+
+def _by_input(inputs: tuple[Input, ...], names: Sequence[Any], where: str) -> dict[Any, Input]:
+    """Returns the input that each name means.
+
+    Raises:
+        ServingError: If a name is not known, or two mean the same input.
+    """
+    known = {**{i.name: i for i in inputs}, **{i.column: i for i in inputs}}
+    found: dict[Any, Input] = {}
+    for name in names:
+        if not isinstance(name, str) or name not in known:
+            raise ServingError(
+                f"{where}the model has no input {name!r:.80}",
+                expected="columns that the model reads, and no others",
+                fix=did_you_mean(str(name), [i.column for i in inputs]),
+            )
+        if known[name] in found.values():
+            raise ServingError(
+                f'{where}"{known[name].column}" is given twice',
+                expected="each input once, by its column's name or by its own",
+                fix="leave one of them out",
+            )
+        found[name] = known[name]
+    return found
