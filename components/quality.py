@@ -50,10 +50,9 @@ def judge_quality(
     """
     config = json_format.Parse(eval_config_json, config_pb2.EvalConfig())
     names = ("candidate", "baseline") if has_baseline else ("",)
-    keys = _keys(config)
-    measured = [_metrics(evaluation_uri, name, keys) for name in names]
+    measured = [slice_metrics(evaluation_uri, name, config) for name in names]
     baseline = measured[1] if has_baseline else {}
-    results = tuple(_results(config, measured[0], baseline))
+    results = tuple(threshold_results(GATE, config, measured[0], baseline))
     linear = _linear_metrics(config, Path(model_uri) / LINEAR_FOLDER, Path(examples_uri))
     metrics = {
         **{k: v for k, v in measured[0].get((), {}).items() if k != ROWS},
@@ -63,9 +62,17 @@ def judge_quality(
     return Verdict(GATE, results, metrics)
 
 
-def _results(
-    config: config_pb2.EvalConfig, candidate: SliceMetrics, baseline: SliceMetrics
+def threshold_results(
+    gate: str, config: config_pb2.EvalConfig, candidate: SliceMetrics, baseline: SliceMetrics
 ) -> Iterator[GateResult]:
+    """Yields a result for each threshold and slice.
+
+    Args:
+        gate: The gate's name.
+        config: The thresholds.
+        candidate: What was measured.
+        baseline: What was measured of the last pushed model; empty if there is none.
+    """
     least = config.options.min_slice_size.value
     large = [key for key, values in candidate.items() if values.get(ROWS, 0) >= least]
     for name, metric in _metric_configs(config):
@@ -74,9 +81,9 @@ def _results(
                 candidates = large if slice_spec.feature_keys else candidate
                 keys = sorted(key for key in candidates if _matches(slice_spec, key))
                 if not keys:
-                    yield _no_such_slice(name, slice_spec, entry.threshold)
+                    yield _no_such_slice(gate, name, slice_spec, entry.threshold)
                 for key in keys:
-                    yield from _bounds(name, key, entry.threshold, candidate, baseline)
+                    yield from _bounds(gate, name, key, entry.threshold, candidate, baseline)
 
 
 def _metric_configs(
@@ -100,6 +107,7 @@ def _keys(config: config_pb2.EvalConfig) -> dict[str, str]:
 
 
 def _bounds(
+    gate: str,
     name: str,
     key: SliceKey,
     threshold: config_pb2.MetricThreshold,
@@ -108,7 +116,7 @@ def _bounds(
 ) -> Iterator[GateResult]:
     value = candidate[key].get(name)
     for bound, limit in _value_limits(threshold):
-        yield judge(GATE, name, value, bound, limit, slice_name=slice_name(key))
+        yield judge(gate, name, value, bound, limit, slice_name=slice_name(key))
     before = baseline.get(key, {}).get(name, math.nan)
     # A baseline without a value (AUC of a slice with one class) is nothing to compare with.
     if threshold.HasField("change_threshold") and not math.isnan(before):
@@ -116,7 +124,7 @@ def _bounds(
         sign = 1.0 if rises else -1.0
         gain = None if value is None else sign * (value - before)
         limit = sign * threshold.change_threshold.absolute.value
-        yield judge(GATE, name, gain, "min_change", limit, slice_name=slice_name(key))
+        yield judge(gate, name, gain, "min_change", limit, slice_name=slice_name(key))
 
 
 def _value_limits(threshold: config_pb2.MetricThreshold) -> Iterator[tuple[Bound, float]]:
@@ -128,12 +136,12 @@ def _value_limits(threshold: config_pb2.MetricThreshold) -> Iterator[tuple[Bound
 
 
 def _no_such_slice(
-    name: str, spec: config_pb2.SlicingSpec, threshold: config_pb2.MetricThreshold
+    gate: str, name: str, spec: config_pb2.SlicingSpec, threshold: config_pb2.MetricThreshold
 ) -> GateResult:
     key = tuple((k, "any value") for k in spec.feature_keys) + tuple(spec.feature_values.items())
     bound, limit = next(_value_limits(threshold), ("min", 0.0))
     detail = "no such slice with enough test rows (evaluation.min_slice_size)"
-    return judge(GATE, name, None, bound, limit, slice_name=slice_name(key), detail=detail)
+    return judge(gate, name, None, bound, limit, slice_name=slice_name(key), detail=detail)
 
 
 def _matches(spec: config_pb2.SlicingSpec, key: SliceKey) -> bool:
@@ -148,8 +156,11 @@ def slice_name(key: SliceKey) -> str:
     return ", ".join(f"{column}={value}" for column, value in key)
 
 
-def _metrics(evaluation_uri: str, model_name: str, keys: Mapping[str, str]) -> SliceMetrics:
+def slice_metrics(
+    evaluation_uri: str, model_name: str, config: config_pb2.EvalConfig
+) -> SliceMetrics:
     """Returns the metrics of one model, by slice, under the names of our configurations."""
+    keys = _keys(config)
     result = tfma.load_eval_result(evaluation_uri, model_name=model_name or None)
     return {key: _named(_flat(outputs), keys) for key, outputs in result.slicing_metrics}
 

@@ -1,6 +1,6 @@
-"""What the data gate needs of a use case."""
+"""What components of our own need of a use case."""
 
-from usecase.config import DataGate
+from usecase.config import DataGate, Mobile
 from usecase.declaration import Declaration
 from usecase.section import Section
 
@@ -10,3 +10,26 @@ class DataGateSettings(Section):
 
     declaration: Declaration
     thresholds: DataGate
+
+
+class ExporterSettings(Section):
+    """The use case's name and its declaration."""
+
+    name: str
+    declaration: Declaration
+
+
+class TFLiteGateSettings(Section):
+    """The declaration, the limits of the files for phones, and how they are measured.
+
+    Attributes:
+        declaration: Features and label.
+        mobile: The limits.
+        eval_config: JSON of the Evaluator's EvalConfig, if TFMA is to measure float32 as well.
+        split: What the files are tried on.
+    """
+
+    declaration: Declaration
+    mobile: Mobile
+    eval_config: str | None
+    split: str = "test"

@@ -93,9 +93,10 @@ def _embed(
     parts = []
     categories = [i for i in inputs if i.categories]
     if categories:
-        offsets = [sum(c.categories for c in categories[:k]) for k in range(len(categories))]
+        before = [-sum(c.categories for c in categories[:k]) for k in range(len(categories))]
         ids = keras.ops.stack([_ids(c, inputs, tensors) for c in categories], axis=1)
-        ids = ids + keras.ops.convert_to_tensor([offsets], dtype="int64")
+        # Keras makes a BiasAdd of an addition like this, which TFLite has not for integers.
+        ids = ids - keras.ops.convert_to_tensor([before], dtype="int64")
         table = keras.layers.Embedding(
             sum(c.categories for c in categories),
             width,

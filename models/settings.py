@@ -6,7 +6,10 @@ from usecase.section import Section
 from usecase.tuning import Tuning
 
 HISTORY_FILE = "training.json"  # in the model_run artifact, beside the TensorBoard logs
-LINEAR_FOLDER = "Format-Linear"  # beside TFX's own Format-Serving in the model artifact
+# Beside TFX's own Format-Serving in the model artifact: the linear baseline, and the network alone.
+LINEAR_FOLDER = "Format-Linear"
+KERAS_FOLDER = "Format-Keras"
+NETWORK_FILE = "network.keras"
 
 
 class TrainerSettings(Section):
@@ -39,3 +42,23 @@ class TunerSettings(Section):
     network: Network
     training: Training
     tuning: Tuning
+
+
+class ExportRequest(Section):
+    """What the export for phones needs.
+
+    Attributes:
+        name: The use case.
+        declaration: Features and label.
+        model: Folder of the Trainer's model artifact.
+        transform_graph: Folder of Transform's graph artifact.
+        saved_model_sha256: Digest of the model that is served.
+        folder: Where the files go.
+    """
+
+    name: str
+    declaration: Declaration
+    model: str
+    transform_graph: str
+    saved_model_sha256: str
+    folder: str

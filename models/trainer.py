@@ -13,12 +13,18 @@ from models.categories import FIRST_VALUE_ID
 from models.fitting import Fitted, Problem, fit_linear, fit_network, require_labels
 from models.inputs import read_split
 from models.network import ModelInput
-from models.settings import HISTORY_FILE, LINEAR_FOLDER, TrainerSettings
+from models.settings import (
+    HISTORY_FILE,
+    KERAS_FOLDER,
+    LINEAR_FOLDER,
+    NETWORK_FILE,
+    TrainerSettings,
+)
 from models.signatures import ServingModule, save
 from models.trials import tuned
 from usecase.declaration import Declaration
 from usecase.features import Feature
-from usecase.roles import Boolean, Bucketized, Crossed
+from usecase.roles import Crossed
 
 if TYPE_CHECKING:
     from tfx.components import FnArgs
@@ -59,6 +65,9 @@ def run_fn(fn_args: "FnArgs") -> None:
     serving = Path(fn_args.serving_model_dir)
     for model, folder in ((network.model, serving), (linear.model, serving.parent / LINEAR_FOLDER)):
         save(ServingModule(model, transform_output, declaration), declaration, str(folder))
+    keras_folder = serving.parent / KERAS_FOLDER
+    keras_folder.mkdir()
+    network.model.save(keras_folder / NETWORK_FILE)
     _write_history(network, accelerator, Path(fn_args.model_run_dir))
 
 
@@ -99,7 +108,7 @@ def model_inputs(
 
 
 def _categories(feature: Feature, transform_output: tft.TFTransformOutput) -> int:
-    if isinstance(feature.declared, Bucketized | Boolean) or feature.direct_range:
+    if not feature.has_vocabulary:
         return feature.most_ids
     return int(transform_output.vocabulary_size_by_name(feature.vocabulary_name)) + FIRST_VALUE_ID
 

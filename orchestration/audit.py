@@ -1,13 +1,10 @@
 """Tries functions of the user's own before anything runs, in a process that may come to harm."""
 
 import json
-import os
-import subprocess
-import sys
 
+from models.processes import last_words, run_module
 from usecase.declaration import Declaration
 from usecase.errors import ConfigError
-from usecase.paths import PROJECT_ROOT
 
 TIMEOUT_SECONDS = 300
 
@@ -24,20 +21,11 @@ def require_sound_functions(declaration: Declaration) -> None:
     functions = {f.name: f.function for f in declaration.features if f.function}
     if not functions:
         return
-    done = subprocess.run(
-        [sys.executable, "-m", "models.audit"],
-        cwd=PROJECT_ROOT,
-        env={**os.environ, "PYTHONPATH": os.pathsep.join(p for p in sys.path if p)},
-        input=declaration.model_dump_json(),
-        capture_output=True,
-        text=True,
-        timeout=TIMEOUT_SECONDS,
-        check=False,
-    )
+    done = run_module("models.audit", declaration.model_dump_json(), timeout=TIMEOUT_SECONDS)
     if done.returncode:
-        last = (done.stderr.strip().splitlines() or [f"exit status {done.returncode}"])[-1]
         raise ConfigError(
-            f"the audit of {', '.join(functions.values())} came to harm: {last}",
+            f"the audit of {', '.join(functions.values())} came to harm: "
+            + last_words(done.stderr, done.returncode),
             fix="set mobile: false on these features, if TFLite's converter is what fails",
         )
     for fault in json.loads(done.stdout):

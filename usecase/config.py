@@ -175,6 +175,37 @@ class DataGate(Section):
     )
 
 
+class QuantizedLimits(Section):
+    """What a quantised variant of the mobile model may lose; one that loses more is not shipped."""
+
+    max_difference: Annotated[float, Field(gt=0.0)] = Field(
+        description="Largest difference of an answer to the served model's, on test rows."
+    )
+    max_quality_loss: Annotated[float, Field(ge=0.0)] = Field(
+        0.001, description="How much worse its AUC may be, or its RMSE, as a share of it."
+    )
+
+
+class Mobile(Section):
+    """The model for phones: one .tflite that takes raw features, beside the served one."""
+
+    enabled: bool = Field(True, description="Whether a blessed model is delivered for phones too.")
+    max_megabytes: Annotated[float, Field(gt=0.0)] = Field(
+        20.0, description="Largest size of a file, in millions of bytes."
+    )
+    max_latency_ms: Annotated[float, Field(gt=0.0)] = Field(
+        5.0, description="Slowest median answer to one row, on the machine of the gate."
+    )
+    slow_refuses: bool = Field(
+        False, description="Whether a file slower than that is refused; else it is a warning."
+    )
+    evaluate: bool = Field(
+        False, description="Whether TFMA also holds the file against evaluation.thresholds."
+    )
+    int8: QuantizedLimits = QuantizedLimits(max_difference=0.02)
+    float16: QuantizedLimits = QuantizedLimits(max_difference=0.001)
+
+
 class UseCase(Section):
     """A use case: everything that tells one pipeline from another.
 
@@ -193,6 +224,7 @@ class UseCase(Section):
     tuning: Tuning = Tuning()
     data_gate: DataGate = DataGate()
     evaluation: Evaluation
+    mobile: Mobile = Mobile()
 
     @property
     def metrics(self) -> tuple[str, ...]:

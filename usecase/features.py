@@ -88,6 +88,12 @@ class Feature(Section):
         """Whether Transform makes an int64 id of it."""
         return not isinstance(self.declared, Numeric | DateTime | Crossed)
 
+    @property
+    def has_vocabulary(self) -> bool:
+        """Whether its ids are learned from the train split, value by value."""
+        categorical = isinstance(self.declared, CategoricalString | CategoricalInteger)
+        return categorical and self.direct_range is None
+
     def date_names(self, part: str) -> tuple[str, ...]:
         """Returns the outputs of one part of a date: sine and cosine, or the year alone."""
         name = f"{self.transformed_name}_{part}"

@@ -1,8 +1,18 @@
 """Artifacts and executors as TFX would hand them out, without a pipeline around them."""
 
+import functools
+
 import pytest
 
-from tests.components.evaluations import CITIES, NO_DROP, TOGETHER, Evaluations, make_artifact
+from tests.components.evaluations import (
+    CITIES,
+    NO_DROP,
+    TOGETHER,
+    Evaluations,
+    make_artifact,
+    run_function_component,
+)
+from tests.components.phone_world import Phone
 
 
 @pytest.fixture
@@ -14,13 +24,7 @@ def artifact():
 def run_component(tmp_path):
     """Runs the executor of a component that was made of a function."""
 
-    def run(component, inputs, outputs, properties):
-        executor = component.EXECUTOR_SPEC.executor_class
-        context = executor.Context(tmp_dir=str(tmp_path / "tmp"), unique_id="1")
-        as_lists = [{k: [v] for k, v in group.items()} for group in (inputs, outputs)]
-        executor(context).Do(*as_lists, properties)
-
-    return run
+    return functools.partial(run_function_component, tmp_dir=tmp_path / "tmp")
 
 
 @pytest.fixture(scope="session")
@@ -31,3 +35,9 @@ def evaluations(tmp_path_factory):
     made.worse = made.run("bad", "good", ({"metric": "auc", "min": 0.9}, *NO_DROP))
     made.equal = made.run("good", "good", (TOGETHER, *NO_DROP))
     return made
+
+
+@pytest.fixture(scope="session")
+def phone(tmp_path_factory):
+    """A binary model as Trainer and Transform would leave it, and what can be made of it."""
+    return Phone(tmp_path_factory.mktemp("phone"))

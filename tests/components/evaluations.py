@@ -35,6 +35,14 @@ def make_artifact(kind, folder, **properties):
     return made
 
 
+def run_function_component(component, inputs, outputs, properties, tmp_dir):
+    """Runs the executor of a component that was made of a function."""
+    executor = component.EXECUTOR_SPEC.executor_class
+    context = executor.Context(tmp_dir=str(tmp_dir), unique_id="1")
+    as_lists = [{k: [v] for k, v in group.items()} for group in (inputs, outputs)]
+    executor(context).Do(*as_lists, properties)
+
+
 def label_of_task(task):
     column, classes = LABELS[task]
     return LabelSpec(name="label", task=task, function=None, columns=(column,), classes=classes)

@@ -1,0 +1,86 @@
+"""How far a file's answers are from the served model's."""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from components.tflite_probe import ONE_BY_ONE
+from components.tflite_trials import HURTFUL, TEST, Expected
+from usecase.metrics import Task
+
+TINY = float(np.finfo(np.float32).tiny)
+
+
+class Difference(NamedTuple):
+    """The largest difference among rows, and in words where it is."""
+
+    value: float
+    where: str
+
+
+def largest(
+    task: Task, answers: dict[str, np.ndarray], expected: Expected
+) -> tuple[Difference, Difference]:
+    """Returns the largest difference on test rows, and on rows of every kind and batch size.
+
+    Args:
+        task: Decides the unit: see `differences`.
+        answers: What `components.tflite_probe` returns.
+        expected: The served model's answers.
+    """
+    spread = float(expected.answers[TEST].std(dtype=np.float64))
+    right = {
+        **expected.answers,
+        # Asked one by one: the first rows of each set, in the order of the sets' files.
+        "one": np.concatenate([expected.answers[s][:ONE_BY_ONE] for s in (HURTFUL, TEST)]),
+        "none": expected.answers[TEST][:0],
+    }
+    found = {name: _largest(task, name, right[name], answers[name], spread) for name in right}
+    return found[TEST], max(found.values(), key=lambda difference: difference.value)
+
+
+def differences(task: Task, right: np.ndarray, answers: np.ndarray, spread: float) -> np.ndarray:
+    """Returns the difference of each row, float64 [rows].
+
+    Of probabilities it is the absolute difference (of classes, the largest one). Of numbers it is
+    the difference divided by the right answer or by the spread of right answers, whichever is
+    larger, so that a label's unit does not matter. It is infinite where only the right answer is a
+    finite number, and 0 where the right answer is none.
+
+    Args:
+        task: The task.
+        right: The served model's answers, [rows] or [rows, classes].
+        answers: The file's, of the same shape.
+        spread: Standard deviation of the right answers; for numbers.
+    """
+    is_number = np.isfinite(right)
+    wanted = np.where(is_number, right, 0).astype(np.float64)
+    with np.errstate(invalid="ignore", over="ignore"):
+        distance = np.abs(wanted - answers)
+    distance = np.where(np.isfinite(answers), distance, np.inf)
+    if task == "regression":
+        distance = distance / np.maximum(np.maximum(np.abs(wanted), spread), TINY)
+    distance = np.where(is_number, distance, 0.0)
+    return distance.max(axis=1, initial=0.0) if distance.ndim > 1 else distance
+
+
+def _largest(
+    task: Task, name: str, right: np.ndarray, answers: np.ndarray, spread: float
+) -> Difference:
+    if right.shape != answers.shape:
+        return Difference(
+            np.inf, f"asked about {len(right)} rows, it answers in shape {answers.shape}"
+        )
+    if not len(right):
+        return Difference(0.0, "")
+    by_row = differences(task, right, answers, spread)
+    row = int(by_row.argmax())
+    kind = {HURTFUL: "of those made to hurt", "one": "asked one by one"}.get(
+        name, "of the test split"
+    )
+    where = f"row {row} {kind}: {_shown(answers[row])}, the served model says {_shown(right[row])}"
+    return Difference(float(by_row[row]), where)
+
+
+def _shown(answer: np.ndarray) -> str:
+    return np.array2string(answer, precision=6, threshold=6)
