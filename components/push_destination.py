@@ -1,11 +1,15 @@
 """A folder of numbered model versions, as TensorFlow Serving watches it."""
 
 import hashlib
+import json
 import re
 import shutil
 from pathlib import Path
 
 INCOMING_PREFIX = "incoming-"  # no number, so that no reader takes it for a version
+METADATA_FILE = "metadata.json"
+ORIGIN_KEY = "saved_model_sha256"
+ADDED_BY_A_PUSH = "assets.extra"  # warm-up records, which no trainer writes
 
 
 def versions(folder: str | Path) -> list[int]:
@@ -25,14 +29,57 @@ def latest_version(folder: str | Path) -> int | None:
     return max(versions(folder), default=None)
 
 
-def digest(model: str | Path) -> str:
-    """Returns a SHA-256 of a model's files, names and contents; of nothing if it is not there."""
+def digest(model: str | Path, *, leaving_out: str = "") -> str:
+    """Returns a SHA-256 of a model's files, names and contents; of nothing if it is not there.
+
+    Args:
+        model: The model's folder.
+        leaving_out: A folder right below it that does not count.
+    """
     root = Path(model)
     result = hashlib.sha256()
     for path in sorted(p for p in root.rglob("*") if p.is_file()):
+        if path.relative_to(root).parts[0] == leaving_out:
+            continue
         for part in (path.relative_to(root).as_posix().encode(), path.read_bytes()):
             result.update(len(part).to_bytes(8, "big") + part)
     return result.hexdigest()
+
+
+def origin(version: str | Path) -> str:
+    """Returns the digest of the SavedModel that a version was made of.
+
+    A version for phones names it in its metadata file; any other is that SavedModel itself, and
+    warm-up records beside it do not count.
+    """
+    try:
+        metadata = json.loads((Path(version) / METADATA_FILE).read_text(encoding="utf-8"))
+        return str(metadata[ORIGIN_KEY])
+    except (OSError, ValueError, KeyError, TypeError):
+        return digest(version, leaving_out=ADDED_BY_A_PUSH)
+
+
+def next_version(
+    model: str | Path, folder: str | Path, sibling: str | Path | None, now: int
+) -> int:
+    """Returns the number of a new version, higher than every version that the folder holds.
+
+    One model goes by one number at both of its destinations, in whichever order it gets there.
+
+    Args:
+        model: What is to be pushed.
+        folder: Where to.
+        sibling: The other destination, which need not exist; None where there is but one.
+        now: Seconds since 1970.
+    """
+    own = latest_version(folder) or 0
+    others = versions(sibling) if sibling else []
+    ahead = [version for version in reversed(others) if version > own]
+    made_of = origin(model) if ahead else ""
+    for version in ahead:
+        if origin(Path(str(sibling)) / str(version)) == made_of:
+            return version
+    return max([now, own + 1, *(version + 1 for version in others[-1:])])
 
 
 def publish(model: str | Path, folder: str | Path, version: int) -> Path:

@@ -1,5 +1,6 @@
 """The standard Pusher with an executor that copies safely and never pushes the same model twice."""
 
+import json
 import shutil
 import time
 from pathlib import Path
@@ -15,13 +16,16 @@ from components import push_destination
 
 UP_TO_DATE_PROPERTY = "up_to_date"
 VERSION_PROPERTY = "pushed_version"
+CUSTOM_CONFIG = "custom_config"
+SIBLING = "sibling"
 
 
 class Executor(executor.Executor):
     """Pushes a blessed model as a new version, if it differs from the one that serves.
 
     Versions are Unix times, as TFX numbers them, but always above the last one, whatever the clock
-    says.
+    says. Where the component's `custom_config` names another destination as "sibling", a model that
+    is there already gets the same number here.
     """
 
     def Do(
@@ -48,7 +52,8 @@ class Executor(executor.Executor):
             pushed.set_int_custom_property(UP_TO_DATE_PROPERTY, 1)
             pushed.set_string_custom_property(VERSION_PROPERTY, str(last))
             return
-        version = max(int(time.time()), (last or 0) + 1)
+        sibling = _sibling(exec_properties)
+        version = push_destination.next_version(model, folder, sibling, int(time.time()))
         target = push_destination.publish(model, folder, version)
         shutil.copytree(model, pushed.uri, dirs_exist_ok=True)
         self._MarkPushed(pushed, pushed_destination=str(target), pushed_version=str(version))
@@ -60,6 +65,12 @@ def _folder(exec_properties: dict[str, Any]) -> str:
         exec_properties[standard_component_specs.PUSH_DESTINATION_KEY], destination
     )
     return destination.filesystem.base_directory
+
+
+def _sibling(exec_properties: dict[str, Any]) -> str | None:
+    """Returns the folder of the other destination; None where there is none, or none here."""
+    config = json.loads(exec_properties.get(CUSTOM_CONFIG) or "null") or {}
+    return config.get(SIBLING) or None
 
 
 def _same(model: str | Path, other: Path) -> bool:

@@ -26,6 +26,7 @@ class GateResult:
             difference to the baseline and must not be below the threshold.
         passed: Whether the condition holds.
         detail: One sentence more, where the numbers do not say it all; may be empty.
+        binding: Whether the gate refuses where it does not hold; else it only warns.
     """
 
     name: str
@@ -36,6 +37,17 @@ class GateResult:
     bound: Bound
     passed: bool
     detail: str = ""
+    binding: bool = True
+
+    @property
+    def refuses(self) -> bool:
+        """Whether it does not hold, and the gate says no for it."""
+        return self.binding and not self.passed
+
+    @property
+    def warns(self) -> bool:
+        """Whether it does not hold, and nothing hangs on it."""
+        return not (self.binding or self.passed)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -44,7 +56,7 @@ class Verdict:
 
     Attributes:
         gate: The gate's name.
-        results: Its conditions; the gate passes if all of them do.
+        results: Its conditions; the gate passes if all that are binding hold.
         metrics: Further measured values, for the report.
     """
 
@@ -54,8 +66,8 @@ class Verdict:
 
     @property
     def passed(self) -> bool:
-        """Whether every condition holds."""
-        return all(result.passed for result in self.results)
+        """Whether every binding condition holds."""
+        return not any(result.refuses for result in self.results)
 
     def write(self, folder: str | Path) -> None:
         """Writes the verdict file into the folder, which is created."""
@@ -84,10 +96,11 @@ def judge(
     *,
     slice_name: str = "",
     detail: str = "",
+    binding: bool = True,
 ) -> GateResult:
     """Holds a value against a threshold; a value that is missing or NaN never passes."""
     if value is None or value != value:
         passed = False
     else:
         passed = bool(value <= threshold if bound == "max" else value >= threshold)
-    return GateResult(name, metric, slice_name, value, threshold, bound, passed, detail)
+    return GateResult(name, metric, slice_name, value, threshold, bound, passed, detail, binding)

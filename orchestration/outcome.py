@@ -1,55 +1,107 @@
-"""From what the gates and the Pusher said to one verdict and one line that says why."""
+"""From what the gates and the Pushers said to one verdict, and why, in one line."""
 
+import dataclasses
 from collections.abc import Sequence
 from typing import NamedTuple
 
 from components.verdict import GateResult, Verdict
+from orchestration import headlines
 from orchestration.local.text import number_pair
-from orchestration.results import RunVerdict
+from orchestration.results import Destination, RunVerdict
 
 SIGNS = {"min": "<", "max": ">", "min_change": "<"}
+# These speak for one destination alone, each other gate for all.
+OWN_GATES = {"serving": "serving", "tflite": "mobile"}
+
+
+@dataclasses.dataclass(frozen=True)
+class Push:
+    """What became of one destination.
+
+    Attributes:
+        name: "serving" or "mobile".
+        pushed: Whether its Pusher pushed.
+        up_to_date: Whether it found this very model there already.
+        version: The newest version that lies there now; None if there is none.
+    """
+
+    name: str
+    pushed: bool
+    up_to_date: bool
+    version: int | None
+
+
+class Refusal(NamedTuple):
+    """Why a destination did not get the model: the gate, and what did not hold."""
+
+    gate: str
+    reason: str
 
 
 class Outcome(NamedTuple):
-    """The verdict of a run and why, in one line."""
+    """The verdict of a run and why, in one line; and each destination's share in it."""
 
     verdict: RunVerdict
     headline: str
+    destinations: tuple[Destination, ...]
 
 
-def decide(
-    error: str, verdicts: Sequence[Verdict], *, pushed: bool, up_to_date: bool, version: int | None
-) -> Outcome:
-    """Decides what came of a run.
+def decide(error: str, verdicts: Sequence[Verdict], pushes: Sequence[Push]) -> Outcome:
+    """Decides what came of a run: each destination is judged for itself.
 
     Args:
         error: What went wrong; "" if nothing did.
-        verdicts: The gates that were reached.
-        pushed: Whether the Pusher pushed.
-        up_to_date: Whether it found this very model serving already.
-        version: The version that serves now.
+        verdicts: The gates that were reached, in the order of the graph.
+        pushes: The destinations that are wanted, "serving" first.
     """
-    refusing = [verdict for verdict in verdicts if not verdict.passed]
+    refusals = {push.name: refusal(push.name, verdicts) for push in pushes}
+    places = tuple(_destination(push, refusals[push.name], error) for push in pushes)
+    refused = [place for place in places if place.refused]
     if error:
-        return Outcome("failed", error.splitlines()[0])
-    if refusing:
-        failed = [result for result in refusing[0].results if not result.passed]
+        return Outcome("failed", headlines.failed(error, places), places)
+    if len(refused) == len(places):
+        return Outcome("not_pushed", _nowhere(refusals, places), places)
+    if refused:
+        return Outcome("partly_pushed", headlines.partly(places), places)
+    new = any(place.pushed for place in places)
+    return Outcome("pushed" if new else "up_to_date", headlines.everywhere(places), places)
+
+
+def refusal(destination: str, verdicts: Sequence[Verdict]) -> Refusal | None:
+    """Returns what the first gate that refused a destination has to say; None if none did."""
+    for verdict in verdicts:
+        if verdict.passed or OWN_GATES.get(verdict.gate, destination) != destination:
+            continue
+        failed = [result for result in verdict.results if result.refuses]
         more = f" (and {len(failed) - 1} more)" if len(failed) > 1 else ""
-        return Outcome("not_pushed", f"{refusing[0].gate} gate refused: {why(failed[0])}{more}")
-    if pushed:
-        return Outcome("pushed", f"version {version} serves now")
-    if up_to_date:
-        return Outcome("up_to_date", f"version {version} is this very model")
-    return Outcome("not_pushed", "the Pusher found no blessing")
+        return Refusal(verdict.gate, f"{why(failed[0])}{more}")
+    return None
 
 
 def why(result: GateResult) -> str:
-    """Returns one phrase on why a condition failed."""
+    """Returns one phrase on why a condition does not hold."""
     if result.detail:
         return result.detail
     where = f" of {result.slice}" if result.slice else ""
     if result.value is None:
         return f"{result.metric}{where} could not be measured"
-    what = "change of " + result.metric if result.bound == "min_change" else result.metric
+    what = result.metric
+    if result.bound == "min_change":
+        what = "change of " + what.removesuffix(" change")
     value, threshold = number_pair(result.value, result.threshold)
     return f"{what}{where} {value} {SIGNS[result.bound]} {threshold}"
+
+
+def _destination(push: Push, refused: Refusal | None, error: str) -> Destination:
+    if refused:
+        text = f"{refused.gate} gate: {refused.reason}"
+    else:
+        text = "" if error or push.pushed or push.up_to_date else headlines.NO_BLESSING
+    return Destination(push.name, push.pushed and not refused, push.version, text)
+
+
+def _nowhere(refusals: dict[str, Refusal | None], places: Sequence[Destination]) -> str:
+    first = refusals[places[0].name]
+    if any(refusals[place.name] != first for place in places):
+        return headlines.refused(places)
+    return f"{first.gate} gate refused: {first.reason}" if first else headlines.NO_BLESSING

@@ -41,7 +41,31 @@ class Plan:
     @property
     def stages(self) -> dict[str, str]:
         """The stage of each node, in the order in which they run."""
-        return stage_names(self.use_case.data.source, tune=self.tune)
+        return stage_names(self.use_case.data.source, tune=self.tune, mobile=self.mobile)
+
+    @property
+    def mobile(self) -> bool:
+        """Whether a model for phones is made: it is wanted, and a phone can compute all of it."""
+        return self.use_case.mobile.enabled and not self._not_on_phone
+
+    @property
+    def destinations(self) -> tuple[str, ...]:
+        """The names of the places that a blessed model is pushed to."""
+        return ("serving", "mobile") if self.mobile else ("serving",)
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What a user should know of it beside what came of the run."""
+        if self.mobile or not self.use_case.mobile.enabled:
+            return ()
+        names = ", ".join(f'"{name}"' for name in self._not_on_phone)
+        one = len(self._not_on_phone) == 1
+        marked = f"feature {names} is" if one else f"features {names} are"
+        return (f"no mobile model: {marked} marked mobile: false",)
+
+    @property
+    def _not_on_phone(self) -> list[str]:
+        return [feature.name for feature in self.declaration.features if not feature.on_phone]
 
     @property
     def is_local(self) -> bool:

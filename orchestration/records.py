@@ -10,6 +10,7 @@ from orchestration.results import RunResult
 
 RECORD_FILE = "run.json"
 LOG_FILE = "run.log"
+OLD_DIGEST = "serving_digest"  # what the field was called while serving was the only destination
 
 
 @dataclasses.dataclass(frozen=True)
@@ -39,14 +40,15 @@ class RunRecord:
         result: What came of it.
         use_case: Name of the use case.
         key: Digest of all that the run was made of; equal keys give equal runs.
-        serving_digest: Digest of the model that served when it ended; "" if there was none.
+        pushed_digest: Digest of the models that lay at its destinations when it ended; "" if
+            there were none.
         ingredients: What each node was made of, by node id.
     """
 
     result: RunResult
     use_case: str
     key: str
-    serving_digest: str
+    pushed_digest: str
     ingredients: dict[str, Ingredients]
 
     def write(self, folder: Path) -> None:
@@ -67,6 +69,8 @@ class RunRecord:
                 wrote it.
         """
         raw = json.loads((folder / RECORD_FILE).read_text(encoding="utf-8"))
+        if OLD_DIGEST in raw:
+            raw["pushed_digest"] = raw.pop(OLD_DIGEST)
         nodes = {node: Ingredients(**parts) for node, parts in raw.pop("ingredients").items()}
         result = RunResult.from_json(raw.pop("result"))
         return cls(result=result, ingredients=nodes, **raw)

@@ -7,9 +7,19 @@ from components.verdict import GateResult
 from models.trials import Trial
 
 NodeState = Literal["ran", "cached", "skipped", "failed"]
-RunVerdict = Literal["pushed", "not_pushed", "up_to_date", "failed"]
+RunVerdict = Literal["pushed", "partly_pushed", "not_pushed", "up_to_date", "failed"]
 
-EXIT_CODES: dict[RunVerdict, int] = {"pushed": 0, "up_to_date": 0, "not_pushed": 1, "failed": 2}
+EXIT_CODES: dict[RunVerdict, int] = {
+    "pushed": 0,
+    "up_to_date": 0,
+    "partly_pushed": 1,
+    "not_pushed": 1,
+    "failed": 2,
+}
+
+
+# Verdicts of runs in which a gate said no.
+REFUSED: tuple[RunVerdict, ...] = ("not_pushed", "partly_pushed")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -42,12 +52,14 @@ class Destination:
     Attributes:
         name: "serving" or "mobile".
         pushed: Whether this run pushed to it.
-        version: The version that it serves now; None if there is none.
+        version: The newest version that lies there now; None if there is none.
+        refused: Why it did not get this run's model, in one line; "" if no one refused.
     """
 
     name: str
     pushed: bool
     version: int | None
+    refused: str = ""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -63,7 +75,7 @@ class RunResult:
         destinations: The places that models are pushed to.
         metrics: Name to value; "linear/..." are those of the linear baseline.
         serving_model: Path of the model that serves now, None if there is none.
-        mobile_model: Path of the mobile model, None if there is none.
+        mobile_model: Path of the file for phones that is newest, None if there is none.
         log: Path of the run's log file.
         seconds: Wall time of the run.
         error: What went wrong, where the run failed; may be empty.

@@ -2,12 +2,14 @@
 
 ExampleGen ─ StatisticsGen ─┬─ ExampleValidator ─ DataGate ─ if it passed:
            (curated schema) ┘
-    Transform ─ (Tuner) ─ Trainer ─┬─ Evaluator ─ Pusher
-               last pushed model ──┘
+    Transform ─ (Tuner) ─ Trainer ─┬─ Evaluator ──────────┬─ Pusher
+               last pushed model ──┤                      │
+                                   └─ TFLiteExporter ─ TFLiteGate ─ MobilePusher
 """
 
 from tfx.dsl.components.base.base_node import BaseNode
 from tfx.dsl.experimental.conditionals import conditional
+from tfx.types import BaseChannel
 
 from components.data_gate import PASSED_PROPERTY
 from pipeline import stages
@@ -17,7 +19,12 @@ from usecase.declaration import Declaration
 
 
 def create_nodes(
-    use_case: UseCase, declaration: Declaration, places: Places, *, tune: bool = False
+    use_case: UseCase,
+    declaration: Declaration,
+    places: Places,
+    *,
+    tune: bool = False,
+    mobile: bool = False,
 ) -> list[BaseNode]:
     """Returns the nodes of the pipeline, in an order in which they can run.
 
@@ -26,6 +33,7 @@ def create_nodes(
         declaration: Its features and label, compiled with the schema.
         places: The files and folders to work on.
         tune: Whether a Tuner chooses what the Trainer trains with.
+        mobile: Whether the model is delivered for phones as well.
     """
     ingest = stages.ingest(use_case, declaration, places)
     examples = ingest.outputs["examples"]
@@ -52,6 +60,11 @@ def create_nodes(
             use_case, declaration, examples, train.outputs["model"], baseline.outputs["model"]
         )
         push = stages.push(places, train.outputs["model"], evaluate.outputs["blessing"])
+        for_phones = (
+            _mobile_nodes(use_case, declaration, places, examples, transform, train, evaluate)
+            if mobile
+            else []
+        )
     return [
         ingest,
         statistics,
@@ -64,4 +77,23 @@ def create_nodes(
         baseline,
         evaluate,
         push,
+        *for_phones,
     ]
+
+
+def _mobile_nodes(
+    use_case: UseCase,
+    declaration: Declaration,
+    places: Places,
+    examples: BaseChannel,
+    transform: BaseNode,
+    train: BaseNode,
+    evaluate: BaseNode,
+) -> list[BaseNode]:
+    model = train.outputs["model"]
+    export = stages.export_tflite(
+        use_case, declaration, model, transform.outputs["transform_graph"]
+    )
+    gate = stages.tflite_gate(use_case, declaration, export.outputs["model"], model, examples)
+    push = stages.push_mobile(places, evaluate.outputs["blessing"], gate.outputs["blessing"])
+    return [export, gate, push]

@@ -13,6 +13,7 @@ class Places:
         pipeline_root: Where artifacts go.
         checkpoints: Where the Trainer's checkpoints outlive a crash.
         serving: The push destination: a folder of numbered versions.
+        mobile: The one for phones, likewise.
         baseline_version: The version that serves now, 0 if there is none.
     """
 
@@ -21,4 +22,5 @@ class Places:
     pipeline_root: str
     checkpoints: str
     serving: str
+    mobile: str
     baseline_version: int

@@ -8,15 +8,22 @@ EXAMPLE_GENS: dict[Source, str] = {
     "bigquery": "BigQueryExampleGen",
 }
 TUNER = "Tuner"
+PUSHERS = {"serving": "Pusher", "mobile": "MobilePusher"}  # by destination
 
 
-def stage_names(source: Source, *, tune: bool = False) -> dict[str, str]:
+def stage_names(source: Source, *, tune: bool = False, mobile: bool = False) -> dict[str, str]:
     """Returns the stage of each node of a run, in the order in which nodes run.
 
     Args:
         source: What the rows are read from.
         tune: Whether the network is tuned before it is trained.
+        mobile: Whether there is a model for phones.
     """
+    for_phones = {
+        "TFLiteExporter": "export tflite",
+        "TFLiteGate": "tflite gate",
+        PUSHERS["mobile"]: "push mobile",
+    }
     return {
         EXAMPLE_GENS[source]: "ingest",
         "ImportSchemaGen": "schema",
@@ -28,5 +35,6 @@ def stage_names(source: Source, *, tune: bool = False) -> dict[str, str]:
         **({TUNER: "tune"} if tune else {}),
         "Trainer": "train",
         "Evaluator": "evaluate",
-        "Pusher": "push",
+        PUSHERS["serving"]: "push",
+        **(for_phones if mobile else {}),
     }

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from google.protobuf import json_format
 from tfx.components import ExampleValidator, Pusher, StatisticsGen, Trainer, Transform
 from tfx.components.schema_gen.import_schema_gen.component import ImportSchemaGen
 from tfx.dsl.components.base import executor_spec
@@ -13,12 +14,15 @@ from components import pusher as safe_pusher
 from components.baseline import LatestPushedModel
 from components.data_gate import DataGate
 from components.evaluator import Evaluator
-from components.settings import DataGateSettings
+from components.settings import DataGateSettings, ExporterSettings, TFLiteGateSettings
+from components.tflite_exporter import TFLiteExporter
+from components.tflite_gate import TFLiteGate
 from components.tuner import Tuner
 from models.settings import TrainerSettings, TunerSettings
 from pipeline.evaluation import eval_config
 from pipeline.places import Places
 from pipeline.sources import example_gen
+from pipeline.stage_names import PUSHERS
 from usecase.config import UseCase
 from usecase.declaration import Declaration
 
@@ -159,8 +163,56 @@ def push(places: Places, model: BaseChannel, blessing: BaseChannel) -> Pusher:
     return Pusher(
         model=model,
         model_blessing=blessing,
-        push_destination=pusher_pb2.PushDestination(
-            filesystem=pusher_pb2.PushDestination.Filesystem(base_directory=places.serving)
-        ),
-        custom_executor_spec=executor_spec.ExecutorClassSpec(safe_pusher.Executor),
+        **_destination(places.serving, sibling=places.mobile),
     )
+
+
+def export_tflite(
+    use_case: UseCase, declaration: Declaration, model: BaseChannel, transform_graph: BaseChannel
+) -> BaseComponent:
+    """The model as files for phones; it waits for no verdict, so that it can run beside it."""
+    settings = ExporterSettings(name=use_case.name, declaration=declaration)
+    return TFLiteExporter(
+        settings=settings.model_dump_json(), trained_model=model, transform_graph=transform_graph
+    )
+
+
+def tflite_gate(
+    use_case: UseCase,
+    declaration: Declaration,
+    files: BaseChannel,
+    model: BaseChannel,
+    examples: BaseChannel,
+) -> BaseComponent:
+    """The gate before phones, on the test split and on rows made to hurt."""
+    settings = TFLiteGateSettings(
+        declaration=declaration,
+        mobile=use_case.mobile,
+        eval_config=json_format.MessageToJson(eval_config(use_case, declaration.label))
+        if use_case.mobile.evaluate
+        else None,
+    )
+    return TFLiteGate(
+        settings=settings.model_dump_json(), model=files, trained_model=model, examples=examples
+    )
+
+
+def push_mobile(places: Places, blessing: BaseChannel, infra_blessing: BaseChannel) -> Pusher:
+    """The files that the gate let pass, of a blessed model, under the number that it serves as."""
+    node = Pusher(
+        model_blessing=blessing,
+        infra_blessing=infra_blessing,
+        **_destination(places.mobile, sibling=places.serving),
+    )
+    return node.with_id(PUSHERS["mobile"])
+
+
+def _destination(folder: str, *, sibling: str) -> dict[str, Any]:
+    """Where a Pusher pushes to, and the other destination, with which it shares its numbers."""
+    return {
+        "push_destination": pusher_pb2.PushDestination(
+            filesystem=pusher_pb2.PushDestination.Filesystem(base_directory=folder)
+        ),
+        "custom_config": {"sibling": sibling},
+        "custom_executor_spec": executor_spec.ExecutorClassSpec(safe_pusher.Executor),
+    }

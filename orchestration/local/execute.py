@@ -1,4 +1,4 @@
-"""Runs the nodes of a pipeline one after the other, through TFX's own launcher, and tells how."""
+"""Runs the nodes of a pipeline, through TFX's own launcher, and tells what became of them."""
 
 import dataclasses
 import logging
@@ -15,7 +15,8 @@ from tfx.orchestration.local import runner_utils
 from tfx.orchestration.portable import data_types, launcher, runtime_parameter_utils
 from tfx.proto.orchestration import pipeline_pb2
 
-from pipeline.stage_names import EXAMPLE_GENS
+from orchestration.local.store import SerialMetadata
+from pipeline.stage_names import EXAMPLE_GENS, PUSHERS
 from usecase.paths import PROJECT_ROOT
 
 Outputs = dict[str, list[str]]
@@ -23,7 +24,9 @@ LOGGER = logging.getLogger(__name__)
 RUN_CONTEXT = "pipeline_run"
 # What a push leads to lies outside of the store: only the Pusher itself can tell whether it stands.
 # So do the tables of a query: TFX would take the same text for the same rows.
-UNCACHED = ("Pusher", EXAMPLE_GENS["bigquery"])
+UNCACHED = (*PUSHERS.values(), EXAMPLE_GENS["bigquery"])
+# It waits for a process of its own, so the others need not wait for it.
+BESIDE = ("TFLiteExporter",)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -54,7 +57,7 @@ class NodeFailedError(Exception):
 
 
 class Executor:
-    """Runs the nodes of one pipeline run, in order.
+    """Runs the nodes of one pipeline run, from one thread or several.
 
     Args:
         name: Name of the pipeline.
@@ -93,7 +96,7 @@ class Executor:
                 node.execution_options.caching_options.enable_cache = False
 
     def nodes(self) -> Iterator[pipeline_pb2.PipelineNode]:
-        """Yields the nodes in the order in which they run."""
+        """Yields the nodes, each after those that it depends on."""
         for node in self._ir.nodes:
             yield node.pipeline_node
 
@@ -107,7 +110,7 @@ class Executor:
         node_id = node.node_info.id
         info = launcher.Launcher(
             pipeline_node=node,
-            mlmd_connection=metadata.Metadata(self._connection),
+            mlmd_connection=SerialMetadata(self._connection),
             pipeline_info=self._ir.pipeline_info,
             pipeline_runtime_spec=self._ir.runtime_spec,
             executor_spec=runner_utils.extract_executor_spec(self._deployment, node_id),
@@ -118,7 +121,7 @@ class Executor:
     def _describe(self, node_id: str, info: data_types.ExecutionInfo | None) -> Execution:
         if info is None or not info.execution_id:
             return Execution(node_id, "skipped")
-        with metadata.Metadata(self._connection) as handle:
+        with SerialMetadata(self._connection) as handle:
             (execution,) = handle.store.get_executions_by_id([info.execution_id])
             state = execution.last_known_state
             if state not in (execution.COMPLETE, execution.CACHED):

@@ -7,9 +7,10 @@ from pathlib import Path
 from components.verdict import Verdict
 from models.settings import HISTORY_FILE
 from models.trials import read_trials
+from orchestration.local import mobile_facts
 from orchestration.local.execute import Execution
 from orchestration.local.text import number
-from pipeline.stage_names import EXAMPLE_GENS, TUNER
+from pipeline.stage_names import EXAMPLE_GENS, PUSHERS, TUNER
 from usecase.config import SPLITS
 
 
@@ -49,7 +50,7 @@ def _anomalies(execution: Execution) -> str:
 
 def _data_gate(execution: Execution) -> str:
     verdict = Verdict.read(_folder(execution, "verdict"))
-    failed = [r for r in verdict.results if not r.passed]
+    failed = [r for r in verdict.results if r.refuses]
     if failed:
         return f"refused: {failed[0].detail or failed[0].metric}"
     values = {result.metric: result.value for result in verdict.results}
@@ -130,5 +131,8 @@ FACTS: dict[str, Callable[[Execution], str]] = {
     "Trainer": _training,
     "LatestPushedModel": _baseline,
     "Evaluator": _quality,
-    "Pusher": _push,
+    PUSHERS["serving"]: _push,
+    PUSHERS["mobile"]: _push,
+    "TFLiteExporter": lambda execution: mobile_facts.exported(_folder(execution, "model")),
+    "TFLiteGate": lambda execution: mobile_facts.judged(_folder(execution, "verdict")),
 }

@@ -14,7 +14,7 @@ class _Row(NamedTuple):
     value: str
     sign: str
     limit: str
-    passed: bool
+    mark: Span
     note: str
     detail: str
 
@@ -43,7 +43,7 @@ class GateTable:
         self._widths[0] = min(self._widths[0], MAX_SUBJECT_WIDTH)
 
     def lines(self) -> list[Line]:
-        """Returns the table, each failed row's detail below it."""
+        """Returns the table, the detail of a row that does not hold below it."""
         return [line for name, rows in self._gates.items() for line in self._gate(name, rows)]
 
     def _gate(self, name: str, rows: list[_Row]) -> list[Line]:
@@ -60,35 +60,44 @@ class GateTable:
 
     def _line(self, label: str, row: _Row) -> Line:
         subject, value, sign, limit = self._widths
-        glyph = self._glyphs.ok if row.passed else self._glyphs.bad
         return Line.of(
             Span(f"  {pad(self._glyphs.show(label), self._label_width)}  ", "dim"),
             pad(row.subject, subject) + "  ",
             f"{row.value.rjust(value)} {row.sign.rjust(sign)} {row.limit.rjust(limit)} ",
-            Span(glyph, "green" if row.passed else "red"),
+            row.mark,
             Span(f"  {row.note}" if row.note else "", "dim"),
         )
 
     def _row(self, result: GateResult, note: str) -> _Row:
         change = result.bound == "min_change"
-        metric = f"{result.metric} change" if change else result.metric
+        metric = result.metric
+        if change and not metric.endswith(" change"):
+            metric += " change"
         value, limit = number_pair(result.value, result.threshold, signed=change)
         return _Row(
             subject="  ".join(map(self._glyphs.prose, filter(None, (metric, result.slice)))),
             value=self._glyphs.show(value),
             sign=self._glyphs.show("≤" if result.bound == "max" else "≥"),
             limit=self._glyphs.show(limit),
-            passed=result.passed,
+            mark=self._mark(result),
             note=note,
             detail="" if result.passed else self._glyphs.prose(result.detail),
         )
+
+    def _mark(self, result: GateResult) -> Span:
+        if result.passed:
+            return Span(self._glyphs.ok, "green")
+        if result.warns:
+            return Span(self._glyphs.warning, "yellow")
+        return Span(self._glyphs.bad, "red")
 
 
 def telling(results: Iterable[GateResult]) -> list[tuple[GateResult, str]]:
     """Returns the conditions of one gate that are worth a line, each with a note.
 
-    These are the ones on all rows of the data, every one that failed, and of the slices that
-    passed only the worst of each metric, which says how many others did.
+    These are the ones on all rows of the data, every one that does not hold (those that refuse
+    before those that warn), and of the slices that passed only the worst of each metric, which
+    says how many others did.
     """
     shown: list[tuple[GateResult, str]] = []
     slices: dict[tuple[str, str], list[GateResult]] = {}
@@ -99,7 +108,8 @@ def telling(results: Iterable[GateResult]) -> list[tuple[GateResult, str]]:
             slices.setdefault((result.metric, result.bound), []).append(result)
     for group in slices.values():
         passed = [result for result in group if result.passed]
-        shown += [(result, "") for result in sorted(group, key=_margin) if not result.passed]
+        failed = [result for result in group if not result.passed]
+        shown += [(result, "") for result in sorted(failed, key=lambda r: (r.warns, _margin(r)))]
         if passed:
             note = f"worst of {len(passed)} passed" if len(passed) > 1 else ""
             shown.append((min(passed, key=_margin), note))

@@ -67,7 +67,8 @@ def _with_tuned_config(plan: Plan, record: RunRecord) -> RunRecord:
     if not result.trials or (result.tuned_config == str(path) and path.exists()):
         return record
     tuned = keep_best(plan, result.trials, result.run_id)
-    result = dataclasses.replace(result, tuned_config=tuned.config, warnings=tuned.warnings)
+    warnings = (*plan.warnings, *tuned.warnings)
+    result = dataclasses.replace(result, tuned_config=tuned.config, warnings=warnings)
     return dataclasses.replace(record, result=result)
 
 

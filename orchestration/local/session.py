@@ -4,23 +4,29 @@ import dataclasses
 import logging
 import time
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from components import push_destination
 from models.trials import read_trials
 from orchestration.gates import gate_results
+from orchestration.local.beside import Taken, Turns
 from orchestration.local.console import Console
+from orchestration.local.destinations import (
+    mobile_model,
+    pushed_digest,
+    pushes,
+    serving_model,
+)
 from orchestration.local.text import UNICODE
 from orchestration.local.trial_view import trial_lines
 from orchestration.local.tuned_config import Tuned, keep_best
-from orchestration.local.unchanged import serving_digest
 from orchestration.local.workspace import Workspace
 from orchestration.node_keys import NodeKey, add_keys
 from orchestration.outcome import decide
 from orchestration.plan import Plan
 from orchestration.reasons import ALWAYS, flatten, reason, reused
 from orchestration.records import LOG_FILE, Ingredients, RunRecord, records
-from orchestration.results import Destination, NodeResult, RunResult
+from orchestration.results import NodeResult, RunResult
 from pipeline.places import Places
 from pipeline.stage_names import TUNER
 from usecase.errors import UserError
@@ -29,7 +35,6 @@ if TYPE_CHECKING:
     from orchestration.local.tfx_imports import Execution, Executor
 
 LOGGER = logging.getLogger(__name__)
-DESTINATION = "serving"
 NO_VERSION = 0
 LONGEST_MESSAGE = 300
 
@@ -57,18 +62,23 @@ class Session:
     executions: "dict[str, Execution]" = dataclasses.field(default_factory=dict)
     ingredients: dict[str, Ingredients] = dataclasses.field(default_factory=dict)
     tuned: Tuned = dataclasses.field(default_factory=Tuned)
-    error: str = ""
+    errors: list[str] = dataclasses.field(default_factory=list)
 
     def run(self) -> RunRecord:
         """Runs every node, or as many as the gates let, and returns the record."""
+        from orchestration.local.tfx_imports import BESIDE
+
         executor, keys = self._prepare()
         before = _last_ingredients(self.workspace, self.plan.stages)
-        for node in executor.nodes():
-            node_id = node.node_info.id
-            self.console.node_started(node_id)
-            result = self._run_node(executor, node, keys[node_id], before.get(node_id))
-            self.results.append(result)
-            self.console.node_finished(result)
+        nodes = list(executor.nodes())
+        order = list(self.plan.stages)
+        with Turns(nodes, executor.run, BESIDE) as turns:
+            for node_id in sorted((node.node_info.id for node in nodes), key=order.index):
+                self.console.node_started(node_id)
+                taken = turns.take(node_id)
+                result = self._settle(node_id, taken, keys[node_id], before.get(node_id))
+                self.results.append(result)
+                self.console.node_finished(result)
         return self._record()
 
     def _prepare(self) -> "tuple[Executor, dict[str, NodeKey]]":
@@ -80,9 +90,16 @@ class Session:
             pipeline_root=str(self.workspace.artifacts),
             checkpoints=str(self.workspace.checkpoints),
             serving=str(self.workspace.serving),
+            mobile=str(self.workspace.mobile),
             baseline_version=push_destination.latest_version(self.workspace.serving) or NO_VERSION,
         )
-        nodes = create_nodes(self.plan.use_case, self.plan.declaration, places, tune=self.plan.tune)
+        nodes = create_nodes(
+            self.plan.use_case,
+            self.plan.declaration,
+            places,
+            tune=self.plan.tune,
+            mobile=self.plan.mobile,
+        )
         keys = add_keys(nodes, self.plan.declaration)
         executor = Executor(
             self.plan.use_case.name,
@@ -93,28 +110,26 @@ class Session:
         )
         return executor, keys
 
-    def _run_node(
-        self, executor: "Executor", node: Any, key: NodeKey, before: Ingredients | None
+    def _settle(
+        self,
+        node_id: str,
+        taken: "Taken[Execution]",
+        key: NodeKey,
+        before: Ingredients | None,
     ) -> NodeResult:
-        node_id = node.node_info.id
-        if self.error:
-            return NodeResult(
-                node_id, self.plan.stages[node_id], "skipped", 0.0, "a node before it failed"
-            )
-        started = time.monotonic()
-        try:
-            execution = executor.run(node)
-        except Exception as error:
-            LOGGER.exception("%s failed", node_id)
-            self.error = f"{node_id}: {_message(error)}"
-            seconds = time.monotonic() - started
-            return NodeResult(
-                node_id, self.plan.stages[node_id], "failed", seconds, _message(error)
-            )
+        stage = self.plan.stages[node_id]
+        if taken.error is not None:
+            LOGGER.error("%s failed", node_id, exc_info=taken.error)
+            message = _message(taken.error)
+            self.errors.append(f"{node_id}: {message}")
+            return NodeResult(node_id, stage, "failed", taken.seconds, message)
+        if taken.result is None:
+            return NodeResult(node_id, stage, "skipped", 0.0, "a node before it failed")
+        execution = taken.result
         self.executions[node_id] = execution
         if node_id == TUNER and execution.state != "skipped":
             self._keep_trials(execution)
-        return self._describe(execution, time.monotonic() - started, key, before)
+        return self._describe(execution, taken.seconds, key, before)
 
     def _keep_trials(self, execution: "Execution") -> None:
         """Writes down what the search found, whatever comes after it."""
@@ -153,41 +168,28 @@ class Session:
 
     def _record(self) -> RunRecord:
         verdicts = gate_results({n: e.outputs for n, e in self.executions.items()})
-        pusher = self.executions.get("Pusher")
-        push = pusher.output_properties if pusher else {}
-        version = push_destination.latest_version(self.workspace.serving)
-        outcome = decide(
-            self.error,
-            verdicts,
-            pushed=bool(push.get("pushed")),
-            up_to_date=bool(push.get("up_to_date")),
-            version=version,
-        )
-        serving = self.workspace.serving / str(version) if version is not None else None
+        names = self.plan.destinations
+        error = "\n".join(self.errors)
+        outcome = decide(error, verdicts, pushes(self.workspace, names, self.executions))
         result = RunResult(
             run_id=self.run_id,
             verdict=outcome.verdict,
             headline=outcome.headline,
             nodes=tuple(self.results),
             gates=tuple(result for verdict in verdicts for result in verdict.results),
-            destinations=(Destination(DESTINATION, bool(push.get("pushed")), version),),
+            destinations=outcome.destinations,
             metrics={k: v for verdict in verdicts for k, v in verdict.metrics.items()},
-            serving_model=str(serving) if serving else None,
-            mobile_model=None,
+            serving_model=serving_model(self.workspace),
+            mobile_model=mobile_model(self.workspace) if self.plan.mobile else None,
             log=str(self.workspace.runs / self.run_id / LOG_FILE),
             seconds=time.monotonic() - self.started,
-            error=self.error,
+            error=error,
             trials=self.tuned.trials,
             tuned_config=self.tuned.config,
-            warnings=self.tuned.warnings,
+            warnings=(*self.plan.warnings, *self.tuned.warnings),
         )
-        return RunRecord(
-            result,
-            self.workspace.use_case,
-            self.key,
-            serving_digest(self.workspace),
-            self.ingredients,
-        )
+        digest = pushed_digest(self.workspace, names)
+        return RunRecord(result, self.workspace.use_case, self.key, digest, self.ingredients)
 
 
 def _last_ingredients(workspace: Workspace, nodes: Iterable[str]) -> dict[str, Ingredients]:

@@ -62,6 +62,7 @@ class Glyphs:
     Attributes:
         ok: Before what went well.
         bad: Before what did not.
+        warning: Before what did not, where nothing hangs on it.
         skipped: Before what was left out.
         waiting: Before what is still to come.
         spinner: The frames of the running node.
@@ -70,6 +71,7 @@ class Glyphs:
 
     ok: str = "✔"
     bad: str = "✘"
+    warning: str = "⚠"
     skipped: str = "-"
     waiting: str = "·"
     spinner: str = "⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏"
@@ -78,7 +80,7 @@ class Glyphs:
     @property
     def width(self) -> int:
         """Columns of the widest sign."""
-        return max(len(self.ok), len(self.bad), len(self.waiting))
+        return max(len(self.ok), len(self.bad), len(self.warning), len(self.waiting))
 
     @property
     def ellipsis(self) -> str:
@@ -99,11 +101,13 @@ UNICODE = Glyphs()
 ASCII = Glyphs(
     ok="ok",
     bad="x",
+    warning="!",
     waiting=".",
     spinner="|/-\\",
     replacements={
         "✔": "ok",
         "✘": "x",
+        "⚠": "!",
         "·": "|",
         "—": "-",
         "–": "-",
@@ -119,7 +123,7 @@ ASCII = Glyphs(
 def glyphs_for(stream: TextIO) -> Glyphs:
     """Returns the signs that the stream's encoding has."""
     try:
-        ("✔✘·≥≤—−…" + UNICODE.spinner).encode(getattr(stream, "encoding", None) or "utf-8")
+        ("✔✘⚠·≥≤—−…" + UNICODE.spinner).encode(getattr(stream, "encoding", None) or "utf-8")
     except (UnicodeEncodeError, LookupError):
         return ASCII
     return UNICODE

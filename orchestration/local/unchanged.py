@@ -3,19 +3,12 @@
 import dataclasses
 from pathlib import Path
 
-from components import push_destination
+from orchestration import headlines
+from orchestration.local.destinations import pushed_digest
 from orchestration.local.workspace import Workspace
 from orchestration.reasons import reused
 from orchestration.records import LOG_FILE, RunRecord, records
-from orchestration.results import NodeResult
-
-
-def serving_digest(workspace: Workspace) -> str:
-    """Returns a digest of the model that serves, version included; "" if there is none."""
-    version = push_destination.latest_version(workspace.serving)
-    if version is None:
-        return ""
-    return f"{version}-{push_destination.digest(workspace.serving / str(version))}"
+from orchestration.results import REFUSED, NodeResult
 
 
 def same_again(workspace: Workspace, key: str, run_id: str, folder: Path) -> RunRecord | None:
@@ -34,18 +27,18 @@ def same_again(workspace: Workspace, key: str, run_id: str, folder: Path) -> Run
     last = next(records(workspace.runs, workspace.use_case), None)
     if last is None or last.key != key or last.result.verdict == "failed":
         return None
-    if last.serving_digest != serving_digest(workspace):
+    names = [place.name for place in last.result.destinations]
+    if last.pushed_digest != pushed_digest(workspace, names):
         return None
     log = folder / LOG_FILE
     log.write_text(f"nothing has changed since run {last.result.run_id}\n", encoding="utf-8")
-    refused = last.result.verdict == "not_pushed"
+    refused = last.result.verdict in REFUSED
     places = tuple(dataclasses.replace(d, pushed=False) for d in last.result.destinations)
-    version = places[0].version
     result = dataclasses.replace(
         last.result,
         run_id=run_id,
-        verdict="not_pushed" if refused else "up_to_date",
-        headline=last.result.headline if refused else f"nothing changed, version {version} serves",
+        verdict=last.result.verdict if refused else "up_to_date",
+        headline=last.result.headline if refused else headlines.nothing_changed(places),
         nodes=tuple(_reused(node, last.result.run_id, run_id) for node in last.result.nodes),
         destinations=places,
         log=str(log),

@@ -9,15 +9,17 @@ from orchestration.local.columns import blocks, right_aligned
 from orchestration.local.gate_view import GateTable
 from orchestration.local.text import Glyphs, Line, Span, cells, duration, number, pad
 from orchestration.local.trial_view import trial_lines
-from orchestration.results import RunResult, RunVerdict
+from orchestration.results import REFUSED, RunResult, RunVerdict
 
 WORDS: dict[RunVerdict, tuple[str, str]] = {
     "pushed": ("PUSHED", "bold green"),
     "up_to_date": ("UP TO DATE", "bold green"),
+    "partly_pushed": ("PARTLY PUSHED", "bold yellow"),
     "not_pushed": ("NOT PUSHED", "bold yellow"),
     "failed": ("FAILED", "bold red"),
 }
 PREDICT = "python local_runner.py predict{options} --data new.csv --out predictions.csv"
+PREDICT_MOBILE = "python -m serving predict --tflite {version} --data new.csv"
 RUN = "python local_runner.py run{options}"
 DEFAULT_CONFIG = "configs/taxi.yaml"  # of local_runner.py, as DEFAULT_OUTPUT
 DEFAULT_OUTPUT = "outputs"
@@ -45,7 +47,7 @@ def verdict_lines(result: RunResult, glyphs: Glyphs, config: str = "") -> list[L
     result = _with_short_paths(result)
     width = _label_width(result)
     lines = [verdict_line(result, glyphs)]
-    if result.error and glyphs.prose(result.error) != glyphs.prose(result.headline):
+    if result.error and not glyphs.prose(result.headline).startswith(glyphs.prose(result.error)):
         lines += _labelled("error", width, result.error.splitlines(), glyphs, prose=True)
     lines += GateTable(result.gates, glyphs, width).lines()
     lines += _metric_lines(result.metrics, width)
@@ -60,10 +62,10 @@ def verdict_lines(result: RunResult, glyphs: Glyphs, config: str = "") -> list[L
 
 
 def quiet_lines(result: RunResult, glyphs: Glyphs) -> list[Line]:
-    """Returns the verdict line and the conditions that do not hold."""
+    """Returns the verdict line and the conditions for which gates refused."""
     lines = [verdict_line(result, glyphs)]
-    if result.verdict == "not_pushed":
-        failed = [gate for gate in result.gates if not gate.passed]
+    if result.verdict in REFUSED:
+        failed = [gate for gate in result.gates if gate.refuses]
         lines += GateTable(failed, glyphs, _label_width(result)).lines()
     return lines
 
@@ -96,8 +98,8 @@ def _default_headline(result: RunResult) -> str:
         return ", ".join(f"{place.name} version {place.version}" for place in new)
     if result.verdict == "up_to_date":
         return "nothing new to push"
-    if result.verdict == "not_pushed":
-        refused = dict.fromkeys(gate.name for gate in result.gates if not gate.passed)
+    if result.verdict in REFUSED:
+        refused = dict.fromkeys(gate.name for gate in result.gates if gate.refuses)
         return "refused by gate: " + ", ".join(refused) if refused else ""
     return next(iter(result.error.splitlines()), "")
 
@@ -169,8 +171,19 @@ def _next_lines(result: RunResult, width: int, glyphs: Glyphs, config: str) -> l
     commands = {
         "failed": [f"tail -n 40 {log}"],
         "not_pushed": [f"less {log}", f"{again}  # when mended"],
+        "up_to_date": [predict],
     }
-    return _labelled("next", width, commands.get(result.verdict, [predict]), glyphs)
+    pushed = [*([predict] if result.serving_model else []), *_mobile_commands(result)]
+    return _labelled("next", width, commands.get(result.verdict, pushed), glyphs)
+
+
+def _mobile_commands(result: RunResult) -> list[str]:
+    """Returns the command that tries the run's model for phones, where it is there."""
+    arrived = any(place.name == "mobile" and not place.refused for place in result.destinations)
+    if not arrived or result.mobile_model is None:
+        return []
+    version = Path(result.mobile_model).parent
+    return [PREDICT_MOBILE.format(version=shlex.quote(str(version)))]
 
 
 def _output_option(log: str) -> str:

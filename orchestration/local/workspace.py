@@ -40,7 +40,16 @@ class Workspace:
     @property
     def serving(self) -> Path:
         """The push destination: numbered versions, as TensorFlow Serving watches them."""
-        return self.root / "serving" / self.use_case
+        return self.destination("serving")
+
+    @property
+    def mobile(self) -> Path:
+        """The push destination of models for phones: numbered versions, as in serving."""
+        return self.destination("mobile")
+
+    def destination(self, name: str) -> Path:
+        """Returns the push destination of a name, for example "serving"."""
+        return self.root / name / self.use_case
 
     @property
     def checkpoints(self) -> Path:

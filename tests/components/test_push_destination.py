@@ -145,3 +145,12 @@ def test_digests_are_equal_where_trees_are(tmp_path_factory, one, other):
     folder = tmp_path_factory.mktemp("trees")
     same = digest(write(folder / "one", one)) == digest(write(folder / "other", other))
     assert same is (one == other)
+
+
+def test_a_folder_can_be_left_out_of_a_digest(model, tmp_path):
+    before = digest(model)
+    write(model, {"assets.extra/requests": b"warm-up", "variables/assets.extra/x": b"counts"})
+    assert digest(model, leaving_out="assets.extra") not in (before, digest(model))
+    shutil.rmtree(model / "variables" / "assets.extra")
+    assert digest(model, leaving_out="assets.extra") == before
+    assert digest(model, leaving_out="variables") != before

@@ -22,6 +22,7 @@ RESULTS = st.builds(
     NUMBERS,
     slice_name=st.text(),
     detail=st.text(),
+    binding=st.booleans(),
 )
 
 
@@ -71,6 +72,42 @@ def test_one_failed_condition_fails_the_gate():
     good, bad = judge("data", "a", 1, "min", 1), judge("data", "b", 0, "min", 1)
     assert Verdict("data", (good, good)).passed
     assert not Verdict("data", (good, bad, good)).passed
+
+
+@pytest.mark.parametrize(
+    ("binding", "value", "refuses", "warns"),
+    [
+        (True, 1, False, False),
+        (True, 0, True, False),
+        (False, 1, False, False),
+        (False, 0, False, True),
+    ],
+)
+def test_a_condition_that_is_not_binding_only_warns(binding, value, refuses, warns):
+    result = judge("tflite", "float32 latency", value, "min", 1, binding=binding)
+    assert result.passed is (value == 1)
+    assert (result.refuses, result.warns) == (refuses, warns)
+    assert Verdict("tflite", (result,)).passed is not refuses
+
+
+def test_a_warning_does_not_make_up_for_a_refusal():
+    warning = judge("tflite", "a", 0, "min", 1, binding=False)
+    bad = judge("tflite", "b", 0, "min", 1)
+    assert Verdict("tflite", (warning, warning)).passed
+    assert not Verdict("tflite", (warning, bad)).passed
+    assert warning.passed is False
+
+
+def test_conditions_are_binding_where_nothing_else_is_said(tmp_path):
+    assert judge("data", "rows", 7.0, "min", 8.0).binding
+    Verdict("data", (judge("data", "rows", 7.0, "min", 8.0),)).write(tmp_path)
+    path = tmp_path / VERDICT_FILE
+    raw = json.loads(path.read_text())
+    del raw["results"][0]["binding"]  # as files were before there were warnings
+    path.write_text(json.dumps(raw))
+    verdict = Verdict.read(tmp_path)
+    assert verdict.results[0].binding
+    assert not verdict.passed
 
 
 @settings(deadline=None, max_examples=50)

@@ -13,7 +13,7 @@ import pytest
 
 from usecase.paths import PROJECT_ROOT, resolve
 
-ROOMS = ("usecase", "pipeline", "models", "components", "orchestration")
+ROOMS = ("usecase", "pipeline", "models", "components", "orchestration", "serving")
 BUNDLED = "pkg:tfx/examples/chicago_taxi_pipeline/data/simple/data.csv"
 
 

@@ -17,7 +17,9 @@ import tensorflow as tf
 from components import push_destination
 
 UPSTREAM = ("CsvExampleGen", "StatisticsGen", "ImportSchemaGen", "ExampleValidator", "DataGate")
-NODES = (*UPSTREAM, "LatestPushedModel", "Transform", "Trainer", "Evaluator", "Pusher")
+FOR_PHONES = ("TFLiteExporter", "TFLiteGate", "MobilePusher")
+MODEL_NODES = ("LatestPushedModel", "Transform", "Trainer", "Evaluator", "Pusher", *FOR_PHONES)
+NODES = (*UPSTREAM, *MODEL_NODES)
 PREDICTIONS = {}
 
 
@@ -55,7 +57,7 @@ def test_nothing_but_the_console_is_printed(first_run):
     shown = [line.split()[1:] for line in lines if line.startswith("  ✔ ")]
     assert [node for words in shown for node in words if node in NODES] == [
         *("CsvExampleGen", "ImportSchemaGen", "StatisticsGen", "ExampleValidator", "DataGate"),
-        *("LatestPushedModel", "Transform", "Trainer", "Evaluator", "Pusher"),
+        *MODEL_NODES,
     ]
     noise = [
         line for line in lines if re.search(r"WARNING|Warning|tensorflow|INFO|Traceback", line)
@@ -100,7 +102,8 @@ def test_unchanged_run_executes_nothing(project, first_run, states):
     assert done.json["verdict"] == "up_to_date"
     assert states(done) == dict.fromkeys(NODES, "cached")
     assert done.json["destinations"] == [
-        {"name": "serving", "pushed": False, "version": project.versions()[0]}
+        {"name": name, "pushed": False, "version": project.versions()[0], "refused": ""}
+        for name in ("serving", "mobile")
     ]
     assert len(project.versions()) == 1
     assert done.seconds < 3
@@ -172,7 +175,7 @@ def test_changed_network_trains_but_does_not_transform(project, first_run, state
     assert done.code == 0, done.stdout + done.stderr
     got = states(done)
     assert {got[node] for node in (*UPSTREAM, "Transform")} == {"cached"}
-    assert {got[node] for node in ("Trainer", "Evaluator", "Pusher")} == {"ran"}
+    assert {got[node] for node in ("Trainer", "Evaluator", "Pusher", *FOR_PHONES)} == {"ran"}
     assert reasons(done)["Trainer"] == "code changed: models/network.py"
 
 
@@ -185,6 +188,9 @@ def test_deleted_push_is_pushed_again_without_training(project, first_run, state
     assert states(done)["Pusher"] == "ran"
     assert len(project.versions()) == 1
     tf.saved_model.load(str(project.model()))
+    # It is the model that phones have, and so it has the number that they know it by.
+    assert [d["version"] for d in done.json["destinations"]] == project.versions() * 2
+    assert [d["pushed"] for d in done.json["destinations"]] == [True, False]
 
 
 def test_stricter_threshold_refuses_and_the_old_model_stays(project, first_run, states):
@@ -252,6 +258,6 @@ def test_bad_command_lines_exit_with_2_and_no_traceback(project, arguments):
 
 def test_outputs_lie_where_they_should(project, first_run):
     assert {path.name for path in project.outputs.iterdir() if path.is_dir()} == {
-        *("artifacts", "metadata", "runs", "serving", "checkpoints")
+        *("artifacts", "metadata", "runs", "serving", "mobile", "checkpoints")
     }
     assert Path(project.outputs / "metadata" / "taxi" / "metadata.db").is_file()

@@ -7,7 +7,7 @@ from orchestration.records import Ingredients, RunRecord
 from orchestration.results import Destination, NodeResult, RunResult
 
 
-def record(run_id, verdict="pushed", *, key="key", serving_digest="", use_case="taxi", **changes):
+def record(run_id, verdict="pushed", *, key="key", pushed_digest="", use_case="taxi", **changes):
     """Returns a record with a node in each state; `changes` are of its result."""
     pushed = verdict == "pushed"
     values = {
@@ -28,7 +28,7 @@ def record(run_id, verdict="pushed", *, key="key", serving_digest="", use_case="
         "seconds": 77.5,
         **changes,
     }
-    return RunRecord(RunResult(**values), use_case, key, serving_digest, {"Trainer": ingredients()})
+    return RunRecord(RunResult(**values), use_case, key, pushed_digest, {"Trainer": ingredients()})
 
 
 def ingredients(**changes):

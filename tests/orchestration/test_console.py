@@ -110,6 +110,7 @@ VERDICT  PUSHED — version 1763679601 serves now  [1m 17s]
   mobile   {MOBILE}  (new)
   log      {LOG}
   next     python local_runner.py predict --data new.csv --out predictions.csv
+           python -m serving predict --tflite outputs/mobile/taxi/1763679601 --data new.csv
 """
 NOT_PUSHED_TEXT = f"""{HEAD}
   ✔ ingest    CsvExampleGen  cached   from run 22-58-10 · 15,002 rows
@@ -189,6 +190,107 @@ def test_up_to_date():
     )
 
 
+FAR = judge("tflite", "float32 difference", 0.02, "max", 1e-5)
+SLOW = judge("tflite", "float32 latency ms", 7.1, "max", 5.0, detail="median", binding=False)
+REFUSED_MOBILE = "tflite gate: float32 difference 0.020 > 1e-05"
+PARTLY = run_result(
+    "partly_pushed",
+    f"serving: version 1763679601; mobile refused: {REFUSED_MOBILE}",
+    gates=(*GATES, SLOW, FAR),
+    destinations=(
+        Destination("serving", True, 1763679601),
+        Destination("mobile", False, None, REFUSED_MOBILE),
+    ),
+    mobile_model=None,
+)
+PARTLY_TEXT = f"""{HEAD}
+  ✔ ingest    CsvExampleGen  cached   from run 22-58-10 · 15,002 rows
+  ✔ train     Trainer        1m 12s   ran: config changed: training.epochs · loss 0.201
+  ✔ evaluate  Evaluator        4.1s   auc 0.958
+  ✔ push      Pusher           0.2s   version 1763679601
+
+VERDICT  PARTLY PUSHED — {PARTLY.headline}  [1m 17s]
+  data     anomalies                0 ≤      0 ✔
+  quality  auc                  0.958 ≥  0.930 ✔
+           auc change          −0.004 ≥ −0.010 ✔
+           auc  hour=1          0.872 ≥  0.850 ✔  worst of 2 passed
+  tflite   float32 latency ms   7.100 ≤  5.000 ⚠
+             median
+           float32 difference   0.020 ≤  1e-05 ✘
+
+             auc   loss
+  model    0.958  0.201
+  linear   0.951    NaN
+
+  serving  {SERVING}  (new)
+  mobile   none yet
+  log      {LOG}
+  next     python local_runner.py predict --data new.csv --out predictions.csv
+"""
+
+
+def test_partly_pushed():
+    assert told(PARTLY)[0].getvalue() == PARTLY_TEXT
+    assert PARTLY.exit_code == 1
+
+
+def test_partly_pushed_quietly():
+    assert told(PARTLY, quiet=True)[0].getvalue().splitlines() == [
+        f"VERDICT  PARTLY PUSHED — {PARTLY.headline}  [1m 17s]",
+        "  tflite   float32 difference  0.020 ≤ 1e-05 ✘",
+    ]
+
+
+def test_partly_pushed_as_json():
+    raw = json.loads(told(PARTLY, json=True)[0].getvalue())
+    assert (raw["verdict"], raw["exit_code"], raw["mobile_model"]) == ("partly_pushed", 1, None)
+    told_of_mobile = {"name": "mobile", "pushed": False, "version": None}
+    assert raw["destinations"][1] == {**told_of_mobile, "refused": REFUSED_MOBILE}
+    assert [(g["metric"], g["passed"], g["binding"]) for g in raw["gates"][-2:]] == [
+        ("float32 latency ms", False, False),
+        ("float32 difference", False, True),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("serving", "mobile", "refused", "commands"),
+    [
+        (SERVING, MOBILE, {"serving": "", "mobile": ""}, ["local_runner", "serving"]),
+        (SERVING, MOBILE, {"serving": "", "mobile": "tflite gate: x"}, ["local_runner"]),
+        (None, MOBILE, {"serving": "serving gate: x", "mobile": ""}, ["serving"]),
+        (SERVING, None, {"serving": ""}, ["local_runner"]),
+    ],
+)
+def test_only_what_is_there_can_be_tried(serving, mobile, refused, commands):
+    places = [Destination(name, not why, 7, why) for name, why in refused.items()]
+    result = run_result(
+        "partly_pushed", destinations=places, serving_model=serving, mobile_model=mobile
+    )
+    text = told(result)[0].getvalue()
+    shown = [line.split("python ")[1] for line in text.splitlines() if "python " in line]
+    assert [line.removeprefix("-m ").split(".")[0].split()[0] for line in shown] == commands
+
+
+def test_a_version_whose_path_has_a_blank_is_quoted():
+    text = told(run_result("pushed", mobile_model="a b/7/model.tflite"))[0].getvalue()
+    assert text.endswith(" python -m serving predict --tflite 'a b/7' --data new.csv\n")
+
+
+def test_a_warning_is_no_reason_to_be_refused():
+    result = run_result("not_pushed", gates=(*FAILED_GATES, SLOW))
+    quiet = told(result, quiet=True)[0].getvalue()
+    assert quiet.startswith("VERDICT  NOT PUSHED — refused by gate: quality  [")
+    assert "latency" not in quiet
+
+
+def test_an_error_that_the_headline_holds_is_not_told_twice():
+    headline = "TFLiteExporter: oops; serving: version 7 pushed"
+    text = told(run_result("failed", headline, error="TFLiteExporter: oops"))[0].getvalue()
+    assert text.count("oops") == 1
+    both = run_result("failed", headline, error="TFLiteExporter: oops\nEvaluator: no")
+    assert "  error    TFLiteExporter: oops\n           Evaluator: no\n" in told(both)[0].getvalue()
+
+
 def test_quiet():
     assert told(NOT_PUSHED, quiet=True)[0].getvalue() == QUIET_TEXT
     pushed = told(run_result("pushed"), quiet=True)[0].getvalue()
@@ -247,7 +349,9 @@ def test_json():
     assert list(raw["gates"][0])[:6] == [
         *("name", "metric", "slice", "value", "threshold", "passed"),
     ]
-    assert raw["destinations"][0] == {"name": "serving", "pushed": False, "version": 1763679601}
+    told_of_serving = {"name": "serving", "pushed": False, "version": 1763679601}
+    assert raw["destinations"][0] == {**told_of_serving, "refused": ""}
+    assert all(gate["binding"] for gate in raw["gates"])
     assert raw["metrics"]["linear/loss"] is None
     assert raw["gates"][-1]["value"] is None
     assert (raw["error"], raw["exit_code"]) == (None, 1)

@@ -7,9 +7,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from components.verdict import judge
-from orchestration.local.gate_view import telling
+from orchestration.local.gate_view import GateTable, telling
 from orchestration.local.node_view import progress_text
 from orchestration.local.text import (
+    ASCII,
     UNICODE,
     Line,
     Span,
@@ -92,6 +93,10 @@ def test_a_number_reads_back(value):
         (1, 0.9, ("1.000", "0.900")),
         (1_200_000, 5_000_000, ("1,200,000", "5,000,000")),
         (2.4e-7, 1e-5, ("2.4e-07", "1e-05")),
+        (1.2e-7, 1.0e-5, ("1.2e-07", "1e-05")),
+        (0.00002, 0.02, ("2e-05", "0.020")),
+        (0.00096, 0.001, ("0.00096", "0.00100")),
+        (0.02, 1e-5, ("0.020", "1e-05")),
         (None, 0.9, ("n/a", "0.900")),
         (math.nan, 3, ("NaN", "3")),
     ],
@@ -162,5 +167,55 @@ def test_every_failed_slice_is_told_and_the_worst_that_passed():
     ]
 
 
+def test_what_refuses_is_told_before_what_warns():
+    results = [
+        judge("tflite", "auc", value, "min", 0.9, slice_name=f"hour={hour}", binding=hour > 2)
+        for hour, value in enumerate((0.1, 0.95, 0.2, 0.5, 0.4))
+    ]
+    shown = [(result.slice, result.warns) for result, _ in telling(results)]
+    assert shown == [
+        *(("hour=4", False), ("hour=3", False), ("hour=0", True), ("hour=2", True)),
+        ("hour=1", False),
+    ]
+
+
+MOBILE_GATE = (
+    judge("tflite", "float32 faults", 0.0, "max", 0.0),
+    judge("tflite", "float32 difference", 1.2e-7, "max", 1e-5),
+    judge("tflite", "float32 size MB", 0.0921, "max", 20.0),
+    judge("tflite", "float32 size bytes", 92_100, "max", 20_000_000),
+    judge("tflite", "float32 latency ms", 7.14, "max", 5.0, detail="slow", binding=False),
+    judge("tflite", "int8 difference", None, "max", 0.02, detail="no answer", binding=False),
+    judge("tflite", "int8 auc change", -0.0012, "min_change", -0.001),
+)
+
+
+@pytest.mark.parametrize("glyphs", [UNICODE, ASCII])
+def test_the_gate_of_mobile_models_in_a_table(glyphs):
+    lines = [line.text for line in GateTable(MOBILE_GATE, glyphs, 7).lines()]
+    expected = """\
+  tflite   float32 faults            0 ≤          0 ✔
+           float32 difference  1.2e-07 ≤      1e-05 ✔
+           float32 size MB        0.09 ≤      20.00 ✔
+           float32 size bytes   92,100 ≤ 20,000,000 ✔
+           float32 latency ms    7.140 ≤      5.000 ⚠
+             slow
+           int8 difference         n/a ≤      0.020 ⚠
+             no answer
+           int8 auc change     −0.0012 ≥    −0.0010 ✘""".splitlines()
+    if glyphs is UNICODE:
+        assert lines == expected
+    wide = [line.split() for line in lines]
+    assert wide == [glyphs.show(line).split() for line in expected]
+    assert all(cells(line) <= 80 for line in lines)
+
+
+def test_only_a_warning_is_yellow():
+    table = GateTable(MOBILE_GATE, UNICODE, 7).lines()
+    styles = {span.text: span.style for line in table for span in line.spans if span.style != "dim"}
+    assert {styles[sign] for sign in "✔"} == {"green"}
+    assert (styles["⚠"], styles["✘"]) == ("yellow", "red")
+
+
 def test_glyphs_are_of_one_column():
-    assert all(cells(sign) == 1 for sign in "✔✘·≥≤—−…" + UNICODE.spinner)
+    assert all(cells(sign) == 1 for sign in "✔✘⚠·≥≤—−…" + UNICODE.spinner)

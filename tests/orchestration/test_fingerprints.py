@@ -186,5 +186,5 @@ def test_the_project_is_its_packages_without_their_tests(tmp_path, monkeypatch, 
 
 def test_the_project_holds_every_room():
     rooms = {name.partition("/")[0] for name in project_code()}
-    assert rooms >= {"usecase", "models", "components", "pipeline", "orchestration"}
+    assert rooms >= {"usecase", "serving", "models", "components", "pipeline", "orchestration"}
     assert "tests" not in rooms

@@ -7,6 +7,7 @@ from orchestration.gates import gate_results
 
 DATA = Verdict("data", (judge("data", "anomalies", 0, "max", 0),))
 QUALITY = Verdict("quality", (judge("quality", "auc", 0.8, "min", 0.9),), {"auc": 0.8})
+TFLITE = Verdict("tflite", (judge("tflite", "float32 faults", 0, "max", 0),))
 
 
 @pytest.fixture
@@ -22,6 +23,12 @@ def outputs(tmp_path):
 
 def test_verdicts_come_in_the_order_of_the_graph(outputs):
     assert gate_results(outputs) == [DATA, QUALITY]
+
+
+def test_the_gate_of_mobile_models_comes_last(outputs, tmp_path):
+    TFLITE.write(tmp_path / "tflite")
+    before = {"TFLiteGate": {"blessing": ["/nowhere"], "verdict": [str(tmp_path / "tflite")]}}
+    assert gate_results({**before, **outputs}) == [DATA, QUALITY, TFLITE]
 
 
 def test_a_gate_that_was_not_reached_says_nothing(outputs):

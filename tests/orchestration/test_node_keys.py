@@ -13,8 +13,9 @@ from pipeline.places import Places
 from pipeline.stage_names import stage_names
 from usecase.paths import PROJECT_ROOT
 
-STAGES = stage_names("csv")
-WITH_LABEL = {"DataGate", "Transform", "Trainer"}
+STAGES = stage_names("csv", mobile=True)
+FOR_PHONES = {"TFLiteExporter", "TFLiteGate"}
+WITH_LABEL = {"DataGate", "Transform", "Trainer", *FOR_PHONES}
 
 
 @pytest.fixture(scope="module")
@@ -28,7 +29,7 @@ def flags(plan, tmp_path):
 
     def compute(declaration=plan.declaration):
         out = str(tmp_path)
-        places = Places(str(plan.data), str(plan.schema), out, out, out, 0)
+        places = Places(str(plan.data), str(plan.schema), out, out, out, out, 0)
         nodes = create_nodes(plan.use_case, plan.declaration, places)
         add_keys(nodes, declaration)
         return {node.id: str(node.executor_spec.encode()) for node in nodes}
@@ -64,16 +65,19 @@ def test_what_has_not_changed_has_the_same_key(flags):
     [
         ("models/network.py", {"Trainer"}),
         ("models/heads.py", {"Trainer"}),
-        ("models/signatures.py", {"Trainer"}),
-        ("models/preprocessing.py", {"Transform"}),
-        ("models/categories.py", {"Transform", "Trainer"}),
+        ("models/signatures.py", {"Trainer", "TFLiteGate"}),
+        ("models/preprocessing.py", {"Transform", *FOR_PHONES}),
+        ("models/categories.py", {"Transform", "Trainer", *FOR_PHONES}),
         ("models/taxi.py", WITH_LABEL),
-        ("models/labels.py", {"DataGate", "Transform"}),
+        ("models/labels.py", {"DataGate", "Transform", *FOR_PHONES}),
         ("models/columns.py", WITH_LABEL),
+        ("models/lite.py", FOR_PHONES),
+        ("serving/metadata.py", FOR_PHONES),
         ("components/data_checks.py", {"DataGate"}),
-        ("components/quality.py", {"Evaluator"}),
-        ("components/verdict.py", {"DataGate", "Evaluator"}),
-        ("components/push_destination.py", {"Pusher"}),
+        ("components/quality.py", {"Evaluator", "TFLiteGate"}),
+        ("components/verdict.py", {"DataGate", "Evaluator", "TFLiteGate"}),
+        ("components/push_destination.py", {"Pusher", "MobilePusher", *FOR_PHONES}),
+        ("components/pusher.py", {"Pusher", "MobilePusher"}),
         ("components/baseline.py", {"LatestPushedModel", "Evaluator"}),
         ("schema/taxi/schema.pbtxt", {"ImportSchemaGen"}),
         # What the graph is made of reaches the nodes as properties, which TFX looks at itself.
@@ -117,7 +121,7 @@ def test_the_function_of_a_feature_is_code_too(tmp_path, monkeypatch):
     (tmp_path / "taxi.yaml").write_text(yaml.safe_dump(raw, sort_keys=False))
     plan = make_plan(str(tmp_path / "taxi.yaml"))
     out = str(tmp_path / "out")
-    places = Places(str(plan.data), str(plan.schema), out, out, out, 0)
+    places = Places(str(plan.data), str(plan.schema), out, out, out, out, 0)
     keys = add_keys(create_nodes(plan.use_case, plan.declaration, places), plan.declaration)
     assert {node for node, key in keys.items() if str(own) in key.code} == WITH_LABEL
 

@@ -9,6 +9,7 @@ import pytest
 
 from orchestration import fingerprints
 from orchestration.plan import make_plan
+from pipeline.stage_names import stage_names
 from usecase.errors import ConfigError
 from usecase.paths import PROJECT_ROOT
 
@@ -60,12 +61,46 @@ def test_other_data_may_be_named(folder):
     assert (plan.data, plan.files) == (str(folder / "other.csv"), (folder / "other.csv",))
 
 
+OWN = "tests.orchestration.own_functions"
+PHONE = f"{{{{role: numeric, function: {OWN}.{{0}}, columns: [age], mobile: {{1}}}}}}"
+
+
+@pytest.mark.parametrize(
+    ("features", "warning"),
+    [
+        ({}, None),
+        ({"size": PHONE.format("sound", "true")}, None),
+        (
+            {"size": PHONE.format("sound", "false")},
+            'no mobile model: feature "size" is marked mobile: false',
+        ),
+        (
+            {"size": PHONE.format("sound", "false"), "depth": PHONE.format("hashes", "false")},
+            'no mobile model: features "size", "depth" are marked mobile: false',
+        ),
+    ],
+)
+def test_a_mobile_model_is_for_phones_that_compute_every_feature(folder, features, warning):
+    more = "".join(f", {name}: {role}" for name, role in features.items())
+    replace(folder / "tiny.yaml", "categorical_string}", f"categorical_string{more}}}")
+    plan = make_plan("tiny.yaml")
+    assert plan.mobile is (warning is None)
+    assert plan.warnings == (() if warning is None else (warning,))
+    assert plan.destinations == (("serving", "mobile") if plan.mobile else ("serving",))
+    assert plan.stages == stage_names("csv", mobile=plan.mobile)
+
+    replace(folder / "tiny.yaml", "name: tiny", "name: tiny\nmobile: {enabled: false}")
+    plan = make_plan("tiny.yaml")
+    assert (plan.mobile, plan.warnings, plan.destinations) == (False, (), ("serving",))
+
+
 @pytest.mark.parametrize(
     ("name", "old", "new"),
     [
         ("rows.csv", "1,a,0", "1,a,1"),
         ("tiny.yaml", "min: 0.5", "min: 0.6"),
         ("tiny.yaml", "age: numeric", "age: {role: bucketized, buckets: 4}"),
+        ("tiny.yaml", "name: tiny", "name: tiny\nmobile: {enabled: false}"),
         ("schema.pbtxt", 'name: "age" type: INT', 'name: "age" type: FLOAT'),
         # Not in the declaration, but ExampleValidator reads it.
         ("schema.pbtxt", 'name: "age"', 'name: "age" presence { min_fraction: 0.0 }'),

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from orchestration.records import RECORD_FILE, Ingredients, RunRecord, records
-from orchestration.results import RunResult
+from orchestration.results import Destination, RunResult
 
 TEXTS = st.dictionaries(st.text(), st.text(), max_size=3)
 INGREDIENTS = st.builds(
@@ -32,9 +32,11 @@ def ids(runs, use_case="taxi"):
     return [record.result.run_id for record in records(runs, use_case)]
 
 
-@pytest.mark.parametrize("verdict", ["pushed", "not_pushed", "up_to_date", "failed"])
+@pytest.mark.parametrize(
+    "verdict", ["pushed", "partly_pushed", "not_pushed", "up_to_date", "failed"]
+)
 def test_a_record_is_read_as_it_was_written(tmp_path, make_record, verdict):
-    record = make_record("run", verdict, serving_digest="7-abc", error="out of memory")
+    record = make_record("run", verdict, pushed_digest="serving/7-abc", error="out of memory")
     assert RunRecord.read(write(tmp_path, record)) == record
 
 
@@ -129,6 +131,24 @@ def test_a_record_of_another_version_of_this_program_is_skipped(tmp_path, make_r
     spoil(raw, *path)
     (folder / RECORD_FILE).write_text(json.dumps(raw))
     assert ids(tmp_path) == []
+
+
+def test_a_record_from_before_there_were_mobile_models_is_read(tmp_path, make_record):
+    record = make_record("1", pushed_digest="7-abc")
+    folder = write(tmp_path, record)
+    raw = json.loads((folder / RECORD_FILE).read_text())
+    raw["serving_digest"] = raw.pop("pushed_digest")
+    del raw["result"]["destinations"][0]["refused"]
+    del raw["result"]["gates"][0]["binding"]
+    (folder / RECORD_FILE).write_text(json.dumps(raw))
+    assert RunRecord.read(folder) == record
+
+
+def test_what_each_destination_was_refused_for_is_kept(tmp_path, make_record):
+    places = (Destination("serving", True, 7), Destination("mobile", False, None, "tflite gate: x"))
+    folder = write(tmp_path, make_record("1", "partly_pushed", destinations=places))
+    assert RunRecord.read(folder).result.destinations == places
+    assert RunRecord.read(folder).result.exit_code == 1
 
 
 def test_what_else_lies_among_the_runs_is_skipped(tmp_path, make_record):

@@ -5,14 +5,14 @@ import shutil
 
 import pytest
 import yaml
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from models.trials import Trial
 from orchestration.local import tuned_config
 from orchestration.local.run import _with_tuned_config
 from orchestration.local.tuned_config import MARK, keep_best
-from orchestration.plan import make_plan
+from orchestration.plan import Plan, make_plan
 from usecase.loading import load_use_case
 from usecase.paths import PROJECT_ROOT
 from usecase.search_space import Settings
@@ -201,6 +201,7 @@ def test_a_folder_that_is_not_ours_to_write(plan, folder):
         folder.chmod(0o700)
 
 
+@settings(deadline=None)
 @given(
     st.fixed_dictionaries(
         {},
@@ -252,6 +253,12 @@ def test_an_unchanged_run_leaves_the_file_as_the_user_made_it(repeated, folder):
 def test_an_unchanged_run_tries_again_what_could_not_be_written(repeated, folder):
     result = repeated(trials=TRIALS, tuned_config=None, warnings=("no space",))
     assert (result.tuned_config, result.warnings) == (str(folder / "taxi.tuned.yaml"), ())
+
+
+def test_an_unchanged_run_keeps_what_else_there_is_to_know(repeated, monkeypatch):
+    monkeypatch.setattr(Plan, "warnings", ("no mobile model",))
+    gone = repeated(trials=TRIALS, tuned_config=None, warnings=("no mobile model", "no space"))
+    assert gone.warnings == ("no mobile model",)
 
 
 def test_an_unchanged_run_without_a_search_writes_nothing(repeated, folder):

@@ -5,9 +5,11 @@ import dataclasses
 import pytest
 
 from components import push_destination
-from orchestration.local.unchanged import same_again, serving_digest
+from orchestration.local.destinations import pushed_digest
+from orchestration.local.unchanged import same_again
 from orchestration.local.workspace import Workspace
 from orchestration.records import LOG_FILE
+from orchestration.results import Destination
 
 LAST = "2026-11-20T10-00-00"
 NOW = "2026-11-20T11-00-00"
@@ -16,21 +18,23 @@ NOW = "2026-11-20T11-00-00"
 class World:
     """An output folder with version 7 serving and one run on record."""
 
+    names = ("serving",)
+
     def __init__(self, folder, make_record):
         self.workspace = Workspace(folder, "taxi")
         self.make_record = make_record
         self.push(7, "weights")
 
-    def push(self, version, weights):
-        model = self.workspace.serving / str(version) / "variables"
+    def push(self, version, weights, where="serving"):
+        model = self.workspace.destination(where) / str(version) / "variables"
         model.mkdir(parents=True)
         (model / "data").write_text(weights)
 
     def ran(self, verdict="pushed", run_id=LAST, **changes):
-        digest = changes.pop("serving_digest", serving_digest(self.workspace))
+        digest = pushed_digest(self.workspace, self.names)
         folder = self.workspace.runs / run_id
         folder.mkdir(parents=True)
-        record = self.make_record(run_id, verdict, serving_digest=digest, **changes)
+        record = self.make_record(run_id, verdict, pushed_digest=digest, **changes)
         record.write(folder)
         return record
 
@@ -66,7 +70,7 @@ def test_the_same_again_is_up_to_date(world):
         ("Trainer", "cached", 0.0, "from run 10-00-00"),
         ("Pusher", "cached", 0.0, "from run 10-00-00"),
     ]
-    assert (record.key, record.serving_digest) == (last.key, last.serving_digest)
+    assert (record.key, record.pushed_digest) == (last.key, last.pushed_digest)
     assert record.ingredients == last.ingredients
     log = (world.workspace.runs / NOW / LOG_FILE).read_text()
     assert log == f"nothing has changed since run {LAST}\n"
@@ -85,7 +89,7 @@ def test_a_refusal_is_repeated(world):
 def test_a_refusal_is_repeated_where_nothing_was_ever_pushed(tmp_path, make_record):
     world = World(tmp_path, make_record)
     (world.workspace.serving / "7").rename(tmp_path / "elsewhere")
-    assert world.ran("not_pushed").serving_digest == ""
+    assert world.ran("not_pushed").pushed_digest == ""
     assert world.again().result.verdict == "not_pushed"
 
 
@@ -152,10 +156,84 @@ def test_runs_of_another_use_case_do_not_count(world):
 
 
 def test_the_digest_tells_version_and_model(world):
-    first = serving_digest(world.workspace)
+    first = pushed_digest(world.workspace, ["serving"])
     world.push(8, "weights")
-    second = serving_digest(world.workspace)
+    second = pushed_digest(world.workspace, ["serving"])
     world.push(9, "others")
-    third = serving_digest(world.workspace)
+    third = pushed_digest(world.workspace, ["serving"])
     assert len({first, second, third, ""}) == 4
     assert first.partition("-")[2] == second.partition("-")[2] != third.partition("-")[2]
+
+
+class TwoWorlds(World):
+    """The same with version 7 on mobile as well, or none where a gate refused it."""
+
+    names = ("serving", "mobile")
+
+    def ran(self, verdict="pushed", run_id=LAST, **changes):
+        refused = "tflite gate: float32 difference 0.020 > 1e-05"
+        places = (
+            Destination("serving", verdict == "pushed", 7),
+            Destination("mobile", True, 7)
+            if verdict == "pushed"
+            else Destination("mobile", False, None, refused),
+        )
+        headline = f"serving: version 7; mobile refused: {refused}"
+        return super().ran(verdict, run_id, destinations=places, headline=headline, **changes)
+
+
+@pytest.fixture
+def both(tmp_path, make_record):
+    return TwoWorlds(tmp_path, make_record)
+
+
+def test_both_destinations_may_be_as_they_were(both):
+    both.push(7, "tables", "mobile")
+    both.ran()
+    result = both.again().result
+    assert (result.verdict, result.exit_code) == ("up_to_date", 0)
+    assert result.headline == "nothing changed, version 7 serves, and is on mobile"
+    assert [(p.name, p.pushed, p.version) for p in result.destinations] == [
+        *(("serving", False, 7), ("mobile", False, 7)),
+    ]
+
+
+@pytest.mark.parametrize("where", ["serving", "mobile"])
+@pytest.mark.parametrize("harm", ["gone", "damaged", "another"])
+def test_harm_to_either_destination_runs(both, where, harm):
+    both.push(7, "tables", "mobile")
+    both.ran()
+    folder = both.workspace.destination(where)
+    if harm == "gone":
+        (folder / "7").rename(both.workspace.root / "7")
+    elif harm == "damaged":
+        (folder / "7" / "variables" / "data").write_text("x")
+    else:
+        both.push(8, "tables", where)
+    assert both.again() is None
+
+
+def test_a_model_that_changes_its_place_runs(both):
+    both.push(7, "weights", "mobile")
+    both.ran()
+    (both.workspace.serving / "7").rename(both.workspace.root / "7")
+    assert both.again() is None
+
+
+def test_what_was_pushed_in_part_is_repeated_as_such_over_and_over(both):
+    last = both.ran("partly_pushed")
+    for minute in range(1, 4):
+        run_id = f"2026-11-20T11-0{minute}-00"
+        record = both.again(run_id=run_id)
+        record.write(both.workspace.runs / run_id)
+        assert (record.result.verdict, record.result.exit_code) == ("partly_pushed", 1)
+        assert record.result.headline == last.result.headline
+        assert not any(place.pushed for place in record.result.destinations)
+        assert record.result.destinations[1].refused == last.result.destinations[1].refused
+
+
+def test_a_mobile_model_that_no_one_wants_may_go(world):
+    world.push(7, "tables", "mobile")
+    world.ran()
+    (world.workspace.mobile / "7").rename(world.workspace.root / "7")
+    assert world.again().result.verdict == "up_to_date"

@@ -20,9 +20,9 @@ def workspace(tmp_path):
 def test_use_cases_share_nothing_but_the_runs(tmp_path):
     def places(use_case):
         made = Workspace(tmp_path, use_case)
-        return {made.artifacts, made.metadata, made.serving, made.checkpoints}
+        return {made.artifacts, made.metadata, made.serving, made.mobile, made.checkpoints}
 
-    assert len(places("taxi")) == 4
+    assert len(places("taxi")) == 5
     assert not places("taxi") & places("trips")
     assert Workspace(tmp_path, "taxi").runs == Workspace(tmp_path, "trips").runs
 

@@ -23,7 +23,8 @@ from usecase.loading import parse_use_case
 from usecase.paths import PROJECT_ROOT
 from usecase.schema import read_schema
 
-STAGES = stage_names("csv")
+STAGES = stage_names("csv", mobile=True)
+FOR_PHONES = ("TFLiteExporter", "TFLiteGate", "MobilePusher")
 CONFIG = str(PROJECT_ROOT / "configs" / "taxi.yaml")
 PLACES = Places(
     data="/data/trips.csv",
@@ -31,6 +32,7 @@ PLACES = Places(
     pipeline_root="/out/artifacts",
     checkpoints="/out/checkpoints",
     serving="/out/serving",
+    mobile="/out/mobile",
     baseline_version=7,
 )
 
@@ -40,13 +42,13 @@ def plan():
     return make_plan(CONFIG)
 
 
-def compiled(use_case, declaration, **places):
+def compiled(use_case, declaration, *, mobile=True, **places):
     made = Places(**{**vars(PLACES), **places})
     return compiler.Compiler().compile(
         tfx_pipeline.Pipeline(
             pipeline_name="taxi",
             pipeline_root=made.pipeline_root,
-            components=create_nodes(use_case, declaration, made),
+            components=create_nodes(use_case, declaration, made, mobile=mobile),
             metadata_connection_config=metadata.sqlite_metadata_connection_config("/out/db"),
         )
     )
@@ -82,13 +84,25 @@ def producers(node):
     }
 
 
-def test_nodes_come_in_the_order_that_people_are_told(graph):
-    assert list(graph) == list(STAGES)
+def test_nodes_can_run_in_the_order_that_people_are_told(graph):
+    assert set(graph) == set(STAGES)
+    order = list(STAGES)
+    for name, node in graph.items():
+        assert all(order.index(upstream) < order.index(name) for upstream in node.upstream_nodes)
+
+
+def test_without_phones_nothing_is_made_for_them(plan, graph):
+    nodes = nodes_of(compiled(plan.use_case, plan.declaration, mobile=False))
+    assert set(nodes) == set(stage_names("csv")) == set(graph) - set(FOR_PHONES)
+
+
+def test_the_exporter_waits_for_no_verdict_on_the_model(graph):
+    assert set(graph["TFLiteExporter"].upstream_nodes) == {"Trainer", "Transform", "DataGate"}
 
 
 def test_the_order_of_creation_can_run(plan):
     seen = set()
-    for node in create_nodes(plan.use_case, plan.declaration, PLACES):
+    for node in create_nodes(plan.use_case, plan.declaration, PLACES, mobile=True):
         assert {upstream.id for upstream in node.upstream_nodes} <= seen
         seen.add(node.id)
     assert seen == set(STAGES)
@@ -147,6 +161,20 @@ def test_who_reads_what(graph):
             "baseline_model": ["LatestPushedModel.model"],
         },
         "Pusher": {"model": model, "model_blessing": ["Evaluator.blessing"]},
+        "TFLiteExporter": {
+            "trained_model": model,
+            "transform_graph": ["Transform.transform_graph"],
+        },
+        "TFLiteGate": {
+            "model": ["TFLiteExporter.model"],
+            "trained_model": model,
+            "examples": examples,
+        },
+        # What is pushed to phones is what the gate hands on.
+        "MobilePusher": {
+            "model_blessing": ["Evaluator.blessing"],
+            "infra_blessing": ["TFLiteGate.blessing"],
+        },
     }
 
 
@@ -175,8 +203,13 @@ def test_places_reach_their_nodes(graph):
     assert ingest["input_config"]["splits"] == [{"name": "rows", "pattern": "trips.csv"}]
     assert parameters(graph["ImportSchemaGen"])["schema_file"] == PLACES.schema
     assert parameters(graph["LatestPushedModel"]) == {"push_dir": "/out/serving", "version": 7}
-    destination = parameters(graph["Pusher"])["push_destination"]
-    assert destination == {"filesystem": {"base_directory": "/out/serving"}}
+    for node, folder, other in (
+        ("Pusher", "/out/serving", "/out/mobile"),
+        ("MobilePusher", "/out/mobile", "/out/serving"),
+    ):
+        given = parameters(graph[node])
+        assert given["push_destination"] == {"filesystem": {"base_directory": folder}}
+        assert given["custom_config"] == {"sibling": other}
     settings = parameters(graph["Trainer"])["custom_config"]["settings"]
     assert TrainerSettings.model_validate_json(settings).checkpoint_dir == "/out/checkpoints"
 
@@ -209,7 +242,7 @@ def test_functions_that_tfx_is_given_by_name_exist(graph, node, key, name):
 
 
 def test_executors_that_tfx_imports_by_name_exist(plan):
-    nodes = create_nodes(plan.use_case, plan.declaration, PLACES)
+    nodes = create_nodes(plan.use_case, plan.declaration, PLACES, mobile=True)
     ours = set()
     for node in nodes:
         module, _, name = node.executor_spec.class_path.rpartition(".")
@@ -217,7 +250,7 @@ def test_executors_that_tfx_imports_by_name_exist(plan):
         assert callable(executor.Do)
         if not module.startswith("tfx."):
             ours.add(node.id)
-    assert ours == {"DataGate", "LatestPushedModel", "Evaluator", "Pusher"}
+    assert ours == {"DataGate", "LatestPushedModel", "Evaluator", "Pusher", *FOR_PHONES}
 
 
 CHANGES = {
@@ -226,7 +259,11 @@ CHANGES = {
     "evaluation": ({"min_slice_size": 9}, {"Evaluator"}),
     "data_gate": ({"min_rows": 9}, {"DataGate"}),
     "split": ({"train": 7}, {"CsvExampleGen"}),
-    "features": ({"trip_miles": "numeric"}, {"DataGate", "Transform", "Trainer"}),
+    "features": (
+        {"trip_miles": "numeric"},
+        {"DataGate", "Transform", "Trainer", "TFLiteExporter", "TFLiteGate"},
+    ),
+    "mobile": ({"max_megabytes": 9}, {"TFLiteGate"}),
 }
 
 

@@ -6,7 +6,7 @@ from typing import get_args
 
 import pytest
 
-from pipeline.stage_names import EXAMPLE_GENS, stage_names
+from pipeline.stage_names import EXAMPLE_GENS, PUSHERS, stage_names
 from usecase.config import Source
 
 STAGES = [
@@ -27,6 +27,23 @@ def test_the_source_is_read_by_the_first_node(source, first):
     names = stage_names(source)
     assert list(names.values()) == STAGES
     assert next(iter(names)) == first
+
+
+@pytest.mark.parametrize("tune", [True, False])
+def test_a_mobile_model_is_made_and_pushed_last(tune):
+    names = stage_names("csv", tune=tune, mobile=True)
+    assert list(names.items())[-4:] == [
+        ("Pusher", "push"),
+        ("TFLiteExporter", "export tflite"),
+        ("TFLiteGate", "tflite gate"),
+        ("MobilePusher", "push mobile"),
+    ]
+    assert dict(list(names.items())[:-3]) == stage_names("csv", tune=tune)
+
+
+def test_each_destination_has_a_pusher():
+    assert set(PUSHERS) == {"serving", "mobile"}
+    assert set(PUSHERS.values()) <= set(stage_names("csv", mobile=True))
 
 
 def test_every_source_has_a_node():

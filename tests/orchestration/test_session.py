@@ -1,0 +1,224 @@
+"""A run whose nodes only pretend: what is told of it, in which order, and what came of it."""
+
+import time
+from types import SimpleNamespace
+
+import pytest
+
+from components.verdict import Verdict, judge
+from orchestration.local.console import Console
+from orchestration.local.execute import Execution
+from orchestration.local.session import Session
+from orchestration.local.workspace import Workspace
+from orchestration.node_keys import NodeKey
+from orchestration.plan import Plan, make_plan
+from pipeline.stage_names import stage_names
+from usecase.paths import PROJECT_ROOT
+
+UPSTREAM = {
+    "ExampleValidator": ["StatisticsGen"],
+    "StatisticsGen": ["CsvExampleGen"],
+    "DataGate": ["ExampleValidator"],
+    "LatestPushedModel": ["DataGate"],
+    "Transform": ["DataGate"],
+    "Trainer": ["Transform"],
+    "Evaluator": ["Trainer", "LatestPushedModel"],
+    "Pusher": ["Evaluator", "Trainer"],
+    "TFLiteExporter": ["Trainer", "Transform"],
+    "TFLiteGate": ["TFLiteExporter", "Trainer"],
+    "MobilePusher": ["TFLiteGate", "Evaluator"],
+}
+
+
+class Listener(Console):
+    """Keeps what it is told."""
+
+    def __init__(self):
+        super().__init__(lambda: None)
+        self.said = []
+
+    def node_started(self, node_id):
+        self.said.append(f"{node_id} starts")
+
+    def node_finished(self, result):
+        self.said.append(f"{result.id} {result.state}")
+
+
+class World:
+    """An output folder, and nodes that do what the test says."""
+
+    def __init__(self, folder, monkeypatch):
+        self.plan = make_plan(str(PROJECT_ROOT / "configs" / "taxi.yaml"))
+        self.workspace = Workspace(folder, "taxi")
+        self.console = Listener()
+        self.works = {}
+        # As TFX orders them: by depth, then by name.
+        self.order = sorted(stage_names("csv", mobile=True), key=lambda n: (_depth(n), n))
+        monkeypatch.setattr(Session, "_prepare", lambda session: (self, self._keys()))
+        monkeypatch.setattr(
+            "orchestration.local.tfx_imports.fact", lambda execution: execution.node_id.lower()
+        )
+
+    def _keys(self):
+        return {node: NodeKey({}, {}, "lock") for node in self.order}
+
+    def nodes(self):
+        for name in self.order:
+            info = SimpleNamespace(id=name)
+            yield SimpleNamespace(node_info=info, upstream_nodes=UPSTREAM.get(name, []))
+
+    def run(self, node):
+        name = node.node_info.id
+        return self.works.get(name, lambda: Execution(name, "ran"))()
+
+    def push(self, node_id, name, version, **told):
+        """Makes a Pusher push, or find the model there already."""
+
+        def work():
+            (self.workspace.destination(name) / str(version)).mkdir(parents=True, exist_ok=True)
+            return Execution(node_id, "ran", output_properties=told or {"pushed": 1})
+
+        self.works[node_id] = work
+
+    def gate(self, node_id, key, *results):
+        folder = self.workspace.root / node_id
+        Verdict(results[0].name, results).write(folder)
+        done = Execution(node_id, "ran", outputs={key: [str(folder)]})
+        self.works[node_id] = lambda: done
+
+    def go(self):
+        run_id, _ = self.workspace.new_run()
+        session = Session(self.plan, self.workspace, self.console, run_id, "key", time.monotonic())
+        return session.run()
+
+
+def _depth(name):
+    return 1 + max(map(_depth, UPSTREAM.get(name, [])), default=0)
+
+
+@pytest.fixture
+def world(tmp_path, monkeypatch):
+    made = World(tmp_path, monkeypatch)
+    made.push("Pusher", "serving", 7)
+    made.push("MobilePusher", "mobile", 7)
+    return made
+
+
+def states(record):
+    return {node.id: node.state for node in record.result.nodes}
+
+
+def test_nodes_are_told_one_at_a_time_in_the_order_of_their_stages(world):
+    record = world.go()
+    order = list(stage_names("csv", mobile=True))
+    assert [node.id for node in record.result.nodes] == order
+    assert world.console.said == [f"{n} {what}" for n in order for what in ("starts", "ran")]
+
+
+def test_both_destinations_are_on_record(world):
+    record = world.go()
+    result = record.result
+    assert (result.verdict, result.headline) == ("pushed", "version 7 serves now, and is on mobile")
+    assert [(p.name, p.pushed, p.version, p.refused) for p in result.destinations] == [
+        ("serving", True, 7, ""),
+        ("mobile", True, 7, ""),
+    ]
+    assert result.serving_model == str(world.workspace.serving / "7")
+    assert result.mobile_model == str(world.workspace.mobile / "7" / "model.tflite")
+    assert record.pushed_digest.startswith("serving/7-")
+    assert " mobile/7-" in record.pushed_digest
+
+
+def test_where_no_mobile_model_is_wanted_there_is_but_one_destination(world, monkeypatch):
+    monkeypatch.setattr(Plan, "mobile", False)
+    monkeypatch.setattr(Plan, "warnings", ("no mobile model: because",))
+    world.order = list(stage_names("csv"))
+    (world.workspace.mobile / "3").mkdir(parents=True)  # of a time when one was
+    record = world.go()
+    result = record.result
+    assert [node.id for node in result.nodes] == world.order
+    assert (result.verdict, result.headline) == ("pushed", "version 7 serves now")
+    assert [place.name for place in result.destinations] == ["serving"]
+    assert result.mobile_model is None
+    assert result.warnings == ("no mobile model: because",)
+    assert "mobile" not in record.pushed_digest
+
+
+def test_a_gate_that_refuses_the_mobile_model_alone(world):
+    far = judge("tflite", "float32 difference", 0.02, "max", 1e-5)
+    slow = judge("tflite", "float32 latency ms", 9.0, "max", 5.0, binding=False)
+    world.gate("TFLiteGate", "verdict", slow, far)
+    world.works["MobilePusher"] = lambda: Execution("MobilePusher", "ran")
+    result = world.go().result
+    assert result.verdict == "partly_pushed"
+    assert result.headline == (
+        "serving: version 7; mobile refused: tflite gate: float32 difference 0.020 > 1e-05"
+    )
+    assert {node.id for node in result.nodes if node.refused} == {"TFLiteGate"}
+    assert result.mobile_model is None
+    assert result.gates == (slow, far)
+
+
+def test_a_gate_that_only_warns_has_not_refused(world):
+    world.gate(
+        "TFLiteGate", "verdict", judge("tflite", "float32 latency ms", 9, "max", 5, binding=False)
+    )
+    result = world.go().result
+    assert result.verdict == "pushed"
+    assert not any(node.refused for node in result.nodes)
+
+
+def crash(message):
+    def work():
+        raise RuntimeError(message)
+
+    return work
+
+
+def test_an_exporter_that_crashes_does_not_keep_a_blessed_model_from_serving(world):
+    world.works["TFLiteExporter"] = crash("the machine had too little memory")
+    record = world.go()
+    result = record.result
+    got = states(record)
+    assert got["TFLiteExporter"] == "failed"
+    assert (got["Evaluator"], got["Pusher"]) == ("ran", "ran")
+    assert (got["TFLiteGate"], got["MobilePusher"]) == ("skipped", "skipped")
+    assert {n.reason for n in result.nodes if n.state == "skipped"} == {"a node before it failed"}
+    assert (result.verdict, result.exit_code) == ("failed", 2)
+    error = "TFLiteExporter: RuntimeError: the machine had too little memory"
+    assert result.error == error
+    assert result.headline == f"{error}; serving: version 7 pushed"
+    assert [place.pushed for place in result.destinations] == [True, False]
+
+
+def test_an_evaluator_that_crashes_loses_nothing_of_what_runs_beside_it(world):
+    world.works["Evaluator"] = crash("no rows")
+    record = world.go()
+    got = states(record)
+    assert {n for n, state in got.items() if state == "failed"} == {"Evaluator"}
+    assert {n for n, state in got.items() if state == "skipped"} == {"Pusher", "MobilePusher"}
+    assert record.result.headline == "Evaluator: RuntimeError: no rows"
+    assert {"TFLiteExporter", "TFLiteGate"} <= set(record.ingredients)
+
+
+def test_all_that_went_wrong_is_told(world):
+    world.works |= {"Evaluator": crash("no rows"), "TFLiteExporter": crash("no memory")}
+    result = world.go().result
+    assert result.headline == "Evaluator: RuntimeError: no rows"
+    assert result.error.splitlines() == [
+        "Evaluator: RuntimeError: no rows",
+        "TFLiteExporter: RuntimeError: no memory",
+    ]
+
+
+def test_what_a_gate_keeps_from_running_is_told_apart(world):
+    bad = judge("data", "anomalies", 1, "max", 0, detail="age: gone")
+    world.gate("DataGate", "verdict", bad)
+    after = [n for n in UPSTREAM if n not in ("StatisticsGen", "ExampleValidator", "DataGate")]
+    for node in after:
+        world.works[node] = lambda node=node: Execution(node, "skipped")
+    result = world.go().result
+    skipped = {n.id: n.reason for n in result.nodes if n.state == "skipped"}
+    assert skipped == dict.fromkeys(after, "a gate before it refused")
+    assert (result.verdict, result.headline) == ("not_pushed", "data gate refused: age: gone")
+    assert [place.refused for place in result.destinations] == ["data gate: age: gone"] * 2
