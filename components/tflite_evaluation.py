@@ -55,9 +55,7 @@ def evaluate(
         both, results = Path(folder) / "model", Path(folder) / "results"
         shutil.copytree(saved_model, both)
         shutil.copyfile(model, both / TFLITE_NAME)
-        shared = tfma.default_eval_shared_model(
-            str(both), eval_config=config, model_type=tfma.TF_LITE
-        )
+        shared = tfma.default_eval_shared_model(str(both), eval_config=config)
         tfma.run_model_analysis(
             eval_shared_model=shared,
             eval_config=config,

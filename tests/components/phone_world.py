@@ -95,7 +95,10 @@ class Phone:
         todo = {
             kind: json.loads(self.request(path / "Format-Serving"))
             for kind, path in folders.items()
+            if not path.exists()
         }
+        if not todo:
+            return folders
         done = subprocess.run(
             [sys.executable, SPOILER],
             env={**os.environ, "PYTHONPATH": str(PROJECT_ROOT)},

@@ -14,7 +14,17 @@ from usecase.section import Section
 TEXT = (PROJECT_ROOT / "docs" / "CONFIGURATION.md").read_text(encoding="utf-8")
 ROLES = get_args(get_args(FeatureRole)[0])
 # Fields whose own fields are documented instead.
-OUTER = {"data", "split", "label", "network", "training", "tuning", "data_gate", "evaluation", "mobile"}
+OUTER = {
+    "data",
+    "split",
+    "label",
+    "network",
+    "training",
+    "tuning",
+    "data_gate",
+    "evaluation",
+    "mobile",
+}
 
 
 def section_of(annotation):
