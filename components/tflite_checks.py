@@ -23,6 +23,7 @@ from usecase.config import QuantizedLimits
 GATE = "tflite"
 FULL = "float32"
 MAX_DIFFERENCE = 1e-5  # of float32: a few roundings of the last digits
+MAX_DIFFERENCE_OF_EXTREMES = 1e-3  # where numbers far from the data cancel each other in sums
 TIMEOUT_SECONDS = 1800
 MEGABYTE = 1e6
 
@@ -150,19 +151,22 @@ class _Judging:
         self, answers: Answers, expected: Expected, metrics: dict[str, float]
     ) -> Difference:
         """Holds answers against the right ones; returns the largest difference on test rows."""
-        on_test, everywhere = largest(self._task, answers, expected)
+        found = largest(self._task, answers, expected)
         if self._is_full:
-            self.demand("difference", everywhere.value, MAX_DIFFERENCE, everywhere.where)
-            return on_test
+            near, extreme = found.near, found.extreme
+            self.demand("difference", near.value, MAX_DIFFERENCE, near.where)
+            self.demand("extremes", extreme.value, MAX_DIFFERENCE_OF_EXTREMES, extreme.where)
+            return found.test
         limits: QuantizedLimits = getattr(self._mobile, self._variant)
         # Off the data quantisation may cost more, but there must be an answer.
-        judged = on_test if math.isfinite(everywhere.value) else everywhere
+        unanswered = [d for d in (found.near, found.extreme) if not math.isfinite(d.value)]
+        judged = (*unanswered, found.test)[0]
         self.demand("difference", judged.value, limits.max_difference, judged.where)
         right = measure(self._task, expected.labels, expected.answers["test"])
         loss = loss_of_quality(self._task, right, metrics)
         name = "rmse" if self._task == "regression" else "auc"
         self.demand(f"{name} loss", loss, limits.max_quality_loss)
-        return on_test
+        return found.test
 
     def judge_latency(self, milliseconds: float) -> None:
         """Holds the time of an answer to one row against its limit, which mostly only warns."""

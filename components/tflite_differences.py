@@ -5,7 +5,7 @@ from typing import NamedTuple
 import numpy as np
 
 from components.tflite_probe import ONE_BY_ONE
-from components.tflite_trials import HURTFUL, TEST, Expected
+from components.tflite_trials import EXTREME, HURTFUL, TEST, Expected
 from usecase.metrics import Task
 
 TINY = float(np.finfo(np.float32).tiny)
@@ -18,10 +18,22 @@ class Difference(NamedTuple):
     where: str
 
 
-def largest(
-    task: Task, answers: dict[str, np.ndarray], expected: Expected
-) -> tuple[Difference, Difference]:
-    """Returns the largest difference on test rows, and on rows of every kind and batch size.
+class Largest(NamedTuple):
+    """The largest differences, over all batch sizes.
+
+    Attributes:
+        test: Among test rows.
+        near: Among test rows and those made to hurt.
+        extreme: Among rows of extreme numbers.
+    """
+
+    test: Difference
+    near: Difference
+    extreme: Difference
+
+
+def largest(task: Task, answers: dict[str, np.ndarray], expected: Expected) -> Largest:
+    """Returns the largest differences.
 
     Args:
         task: Decides the unit: see `differences`.
@@ -29,14 +41,16 @@ def largest(
         expected: The served model's answers.
     """
     spread = float(expected.answers[TEST].std(dtype=np.float64))
-    right = {
-        **expected.answers,
-        # Asked one by one: the first rows of each set, in the order of the sets' files.
-        "one": np.concatenate([expected.answers[s][:ONE_BY_ONE] for s in (HURTFUL, TEST)]),
-        "none": expected.answers[TEST][:0],
-    }
-    found = {name: _largest(task, name, right[name], answers[name], spread) for name in right}
-    return found[TEST], max(found.values(), key=lambda difference: difference.value)
+
+    def of(name: str) -> Difference:
+        right = expected.answers[name]
+        whole = _largest(task, name, right, answers[name], spread)
+        one = _largest(task, name, right[:ONE_BY_ONE], answers[f"{name}:one"], spread)
+        return _worse(whole, one)
+
+    none = _largest(task, TEST, expected.answers[TEST][:0], answers["none"], spread)
+    test = _worse(of(TEST), none)
+    return Largest(test, _worse(test, of(HURTFUL)), of(EXTREME))
 
 
 def differences(task: Task, right: np.ndarray, answers: np.ndarray, spread: float) -> np.ndarray:
@@ -64,6 +78,10 @@ def differences(task: Task, right: np.ndarray, answers: np.ndarray, spread: floa
     return distance.max(axis=1, initial=0.0) if distance.ndim > 1 else distance
 
 
+def _worse(one: Difference, other: Difference) -> Difference:
+    return other if other.value > one.value else one
+
+
 def _largest(
     task: Task, name: str, right: np.ndarray, answers: np.ndarray, spread: float
 ) -> Difference:
@@ -75,9 +93,7 @@ def _largest(
         return Difference(0.0, "")
     by_row = differences(task, right, answers, spread)
     row = int(by_row.argmax())
-    kind = {HURTFUL: "of those made to hurt", "one": "asked one by one"}.get(
-        name, "of the test split"
-    )
+    kind = {TEST: "of the test split", HURTFUL: "of those made to hurt"}.get(name, "of extremes")
     where = f"row {row} {kind}: {_shown(answers[row])}, the served model says {_shown(right[row])}"
     return Difference(float(by_row[row]), where)
 

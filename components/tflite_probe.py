@@ -5,8 +5,8 @@
 * `model`: the file;
 * `signature`: the signature to run;
 * `rows`: a folder of `<set>-<number>.npz`, one array [rows] an input;
-* `answers`: the .npz to write: the answers to each set, [rows] or [rows, classes]; `one`, the
-  answers to the first rows of each set, asked for one by one, and `none`, the answer to no row;
+* `answers`: the .npz to write: `<set>`, the answers to each set, [rows] or [rows, classes];
+  `<set>:one`, those to its first rows, asked for one by one; `none`, the answer to no row;
   `milliseconds`, the median time of an answer to one row.
 """
 
@@ -33,15 +33,13 @@ def probe(model: str, signature: str, rows: Path) -> dict[str, np.ndarray]:
 
     runner = Interpreter(model_path=model).get_signature_runner(signature)
     answers: dict[str, list[np.ndarray]] = {}
-    one: list[np.ndarray] = []
     for name, batch in _batches(rows):
         if name not in answers:
             singles = [_part(batch, k, k + 1) for k in range(min(ONE_BY_ONE, _length(batch)))]
-            one += [_answer(runner, single) for single in singles]
+            answers[f"{name}:one"] = [_answer(runner, single) for single in singles]
         answers.setdefault(name, []).append(_answer(runner, batch))
     return {
         **{name: np.concatenate(parts) for name, parts in answers.items()},
-        "one": np.concatenate(one),
         "none": _answer(runner, _part(batch, 0, 0)),
         "milliseconds": np.array(_milliseconds(runner, _part(batch, 0, 1))),
     }

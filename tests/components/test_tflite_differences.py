@@ -39,33 +39,42 @@ def test_the_unit_of_a_label_does_not_matter(unit):
     np.testing.assert_allclose(found, differences("regression", right, answers, right.std()))
 
 
-def answered(test, hurtful=(0.5,), one=None, none=()):
-    test, hurtful = np.array(test), np.array(hurtful)
-    one = np.concatenate([hurtful[:ONE_BY_ONE], test[:ONE_BY_ONE]]) if one is None else one
-    return {"test": test, "hurtful": hurtful, "one": np.array(one), "none": np.array(none)}
+RIGHT = {"test": [0.1, 0.2, 0.3], "hurtful": [0.5], "extreme": [0.9]}
+EXPECTED = Expected({name: np.array(values) for name, values in RIGHT.items()}, np.zeros(3))
 
 
-RIGHT = [0.1, 0.2, 0.3]
-EXPECTED = Expected({"test": np.array(RIGHT), "hurtful": np.array([0.5])}, np.zeros(3))
+def answered(**changes):
+    """Returns right answers but for some."""
+    one = {f"{name}:one": values for name, values in RIGHT.items()}
+    answers = {**RIGHT, **one, "none": [], **changes}
+    return {name: np.array(values) for name, values in answers.items()}
 
 
 def test_equal_answers_do_not_differ():
-    on_test, everywhere = largest("binary", answered(RIGHT), EXPECTED)
-    assert (on_test.value, everywhere.value) == (0.0, 0.0)
+    assert {found.value for found in largest("binary", answered(), EXPECTED)} == {0.0}
+
+
+def test_only_the_first_rows_are_asked_one_by_one():
+    many = np.linspace(0.1, 0.9, 3 * ONE_BY_ONE)
+    expected = Expected({**EXPECTED.answers, "test": many}, np.zeros(len(many)))
+    answers = answered(**{"test": many, "test:one": many[:ONE_BY_ONE]})
+    assert largest("binary", answers, expected).test.value == 0.0
 
 
 @pytest.mark.parametrize(
-    ("answers", "on_test", "everywhere", "where"),
+    ("changes", "values", "where"),
     [
-        (answered([0.1, 0.4, 0.3]), 0.2, 0.2, "row 1 of the test split: 0.4, the served model"),
-        (answered(RIGHT, [0.75]), 0.0, 0.25, "row 0 of those made to hurt: 0.75, the served"),
-        (answered(RIGHT, [NAN]), 0.0, INF, "row 0 of those made to hurt: nan"),
-        (answered(RIGHT, one=[0.5, 0.1, 0.7, 0.3]), 0.0, 0.5, "row 2 asked one by one: 0.7"),
-        (answered(RIGHT, none=[0.5]), 0.0, INF, "asked about 0 rows, it answers in shape (1,)"),
-        (answered([0.1, 0.2], one=[0.5, *RIGHT]), INF, INF, "asked about 3 rows, it answers in"),
+        ({"test": [0.1, 0.4, 0.3]}, (0.2, 0.2, 0), "row 1 of the test split: 0.4, the served"),
+        ({"hurtful": [0.75]}, (0, 0.25, 0), "row 0 of those made to hurt: 0.75, the served"),
+        ({"hurtful": [NAN]}, (0, INF, 0), "row 0 of those made to hurt: nan, the served"),
+        ({"extreme": [0.8]}, (0, 0, 0.1), "row 0 of extremes: 0.8, the served model says 0.9"),
+        ({"test:one": [0.1, 0.2, 0.7]}, (0.4, 0.4, 0), "row 2 of the test split: 0.7, the"),
+        ({"extreme:one": [INF]}, (0, 0, INF), "row 0 of extremes: inf"),
+        ({"none": [0.5]}, (INF, INF, 0), "asked about 0 rows, it answers in shape (1,)"),
+        ({"test": [0.1, 0.2]}, (INF, INF, 0), "asked about 3 rows, it answers in shape (2,)"),
     ],
 )
-def test_the_largest_difference_and_where_it_is(answers, on_test, everywhere, where):
-    found = largest("binary", answers, EXPECTED)
-    assert [f.value for f in found] == pytest.approx([on_test, everywhere])
-    assert found[1].where.startswith(where)
+def test_the_largest_difference_and_where_it_is(changes, values, where):
+    found = largest("binary", answered(**changes), EXPECTED)
+    assert [f.value for f in found] == pytest.approx(list(values))
+    assert max(found, key=lambda f: f.value).where.startswith(where)

@@ -6,67 +6,93 @@ import tensorflow as tf
 
 from components.tflite_trials import (
     COMBINATIONS,
+    EXTREME,
+    HURTFUL,
     WORST,
     dense_rows,
-    hurtful_rows,
+    made_rows,
     write_trials,
 )
+from tests.components.phone_world import make_declaration
 from usecase.missing import INT64_MIN
-from usecase.schema import Column
 
-COLUMNS = (
-    Column(name="fare", dtype="float32"),
-    Column(name="hour of day", dtype="int64", lowest=0, highest=23),
-    Column(name="code", dtype="int64"),
-    Column(name="color", dtype="string"),
-)
 USUAL = {
     "fare": np.array([2.5, 3.5], np.float32),
     "hour_of_day": np.array([7, 8]),
     "code": np.array([-3, 4]),
     "color": np.array([b"red", b"blue"], object),
 }
+COLUMNS = make_declaration().inputs  # of which "fare" alone reaches the network as a number
+IDS = {"hour_of_day", "code", "color"}
 
 
 @pytest.fixture(scope="module")
 def rows():
-    return hurtful_rows(COLUMNS, USUAL)
+    return made_rows(make_declaration(), USUAL)
+
+
+def same(values, wanted):
+    if isinstance(wanted, str):
+        return np.array([value == wanted.encode() for value in values])
+    if wanted != wanted:
+        return np.isnan(values)
+    return (values == values.dtype.type(wanted)) & (np.signbit(values) == np.signbit(wanted))
+
+
+def is_alone(rows, column):
+    """Whether the values of all other columns are those of the first usual row."""
+    others = [name for name in rows if name != column]
+    return np.logical_and.reduce([rows[name] == USUAL[name][0] for name in others])
 
 
 def test_the_first_row_has_no_value_at_all(rows):
-    first = {name: values[0] for name, values in rows.items()}
+    first = {name: values[0] for name, values in rows[HURTFUL].items()}
     assert np.isnan(first.pop("fare"))
     assert first == {"hour_of_day": -1, "code": INT64_MIN, "color": b""}
 
 
 @pytest.mark.parametrize("column", COLUMNS, ids=lambda column: column.name)
-def test_every_value_at_its_worst_stands_in_a_row_of_usual_values(rows, column):
-    others = [c.input_name for c in COLUMNS if c is not column]
-    for value in (column.missing, *WORST[column.dtype]):
-        wanted = value.encode() if isinstance(value, str) else value
-        with np.errstate(invalid="ignore"):
-            values = rows[column.input_name]
-            is_wanted = (
-                values == values.dtype.type(wanted)
-                if column.dtype != "string"
-                else [v == wanted for v in values]
-            )
-        is_wanted = np.isnan(values) if wanted != wanted else np.array(is_wanted)
-        usual = np.logical_and.reduce([rows[name] == USUAL[name][0] for name in others])
-        assert (is_wanted & usual).any(), value
+def test_every_value_at_its_worst_stands_in_a_usual_row(rows, column):
+    name = column.input_name
+    places = {HURTFUL: [column.missing]}
+    places[HURTFUL if name in IDS else EXTREME] = [
+        *WORST[column.dtype],
+        *([column.missing] if name in IDS else []),
+    ]
+    for of, values in places.items():
+        for value in values:
+            found = same(rows[of][name], value) & is_alone(rows[of], name)
+            assert found.any(), value
+
+
+def test_only_numbers_are_extreme(rows):
+    extreme = {str(value) for value in rows[EXTREME]["fare"].tolist()}
+    assert {"1e+09", "-1e+09"} <= {f"{float(v):.4g}" for v in extreme}
+    for name in IDS:
+        assert set(rows[EXTREME][name].tolist()) <= set(USUAL[name].tolist())
+    fares = rows[HURTFUL]["fare"]
+    assert set(fares[~np.isnan(fares)].tolist()) == {2.5, 3.5}
+
+
+def test_what_is_bad_is_combined(rows):
+    missing = np.stack([np.isnan(rows[HURTFUL]["fare"]), rows[HURTFUL]["code"] == INT64_MIN])
+    assert 0 < missing.all(axis=0).sum() < COMBINATIONS / 4
 
 
 def test_dtypes_and_lengths_are_those_of_a_phone(rows):
-    values = sum(1 + len(WORST[c.dtype]) for c in COLUMNS)
-    assert {len(v) for v in rows.values()} == {1 + values + COMBINATIONS}
-    dtypes = [str(v.dtype) for v in rows.values()]
-    assert dtypes == ["float32", "int64", "int64", "object"]
-    assert {type(v) for v in rows["color"]} == {bytes}
+    ids = sum(1 + len(WORST[c.dtype]) for c in COLUMNS if c.input_name in IDS)
+    lengths = {HURTFUL: 1 + 1 + ids + COMBINATIONS, EXTREME: len(WORST["float32"]) + COMBINATIONS}
+    for name, length in lengths.items():
+        assert {len(values) for values in rows[name].values()} == {length}
+        dtypes = [str(values.dtype) for values in rows[name].values()]
+        assert dtypes == ["float32", "int64", "int64", "object"]
+        assert {type(value) for value in rows[name]["color"]} == {bytes}
 
 
 def test_they_are_the_same_every_time(rows):
-    for name, values in hurtful_rows(COLUMNS, USUAL).items():
-        np.testing.assert_array_equal(values, rows[name])
+    for of, again in made_rows(make_declaration(), USUAL).items():
+        for name, values in again.items():
+            np.testing.assert_array_equal(values, rows[of][name])
 
 
 def test_missing_values_become_sentinels(phone):

@@ -30,7 +30,7 @@ def flags(plan, tmp_path):
     def compute(declaration=plan.declaration):
         out = str(tmp_path)
         places = Places(str(plan.data), str(plan.schema), out, out, out, out, 0)
-        nodes = create_nodes(plan.use_case, plan.declaration, places)
+        nodes = create_nodes(plan.use_case, plan.declaration, places, mobile=True)
         add_keys(nodes, declaration)
         return {node.id: str(node.executor_spec.encode()) for node in nodes}
 
@@ -122,7 +122,8 @@ def test_the_function_of_a_feature_is_code_too(tmp_path, monkeypatch):
     plan = make_plan(str(tmp_path / "taxi.yaml"))
     out = str(tmp_path / "out")
     places = Places(str(plan.data), str(plan.schema), out, out, out, out, 0)
-    keys = add_keys(create_nodes(plan.use_case, plan.declaration, places), plan.declaration)
+    nodes = create_nodes(plan.use_case, plan.declaration, places, mobile=True)
+    keys = add_keys(nodes, plan.declaration)
     assert {node for node, key in keys.items() if str(own) in key.code} == WITH_LABEL
 
 
