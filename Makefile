@@ -6,7 +6,7 @@ CONFIG ?= configs/taxi.yaml
 STAGES := lint types imports unit e2e
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test test-all slow $(STAGES) format lock clean
+.PHONY: help setup run test test-all slow bench $(STAGES) format lock clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
@@ -44,6 +44,9 @@ e2e: setup ## Run the pipeline from end to end
 
 slow: setup ## Run the slow tests
 	@$(PY) -m pytest tests -m slow
+
+bench: setup ## Measure the pushed models in outputs/; ARGS="..." is passed on
+	@$(PY) -m benchmarks.mobile $(ARGS)
 
 format: setup ## Format the code and mend what ruff can mend
 	@$(PY) -m ruff format .

@@ -7,7 +7,7 @@ from google.protobuf import json_format
 from sklearn import metrics as sk
 from tensorflow_model_analysis.proto import config_pb2
 
-from components.quality import _keys, _metrics, _results
+from components.quality import slice_metrics, threshold_results
 from tests.components.evaluations import SIZES, SMALL, Evaluations, eval_config_json
 from usecase.metrics import METRICS
 
@@ -84,16 +84,16 @@ def runs(request, tmp_path_factory):
 @pytest.fixture(scope="module")
 def judged(runs):
     """Judges what TFMA measured of the good model, or of the bad one, under any thresholds."""
-    keys = _keys(parsed(runs.task, {"metric": "example_count", "min": 1}))
+    config = parsed(runs.task, {"metric": "example_count", "min": 1})
     measured = {
-        "good": _metrics(runs.better.uri, "candidate", keys),
-        "bad": _metrics(runs.better.uri, "baseline", keys),
+        "good": slice_metrics(runs.better.uri, "candidate", config),
+        "bad": slice_metrics(runs.better.uri, "baseline", config),
         None: {},
     }
 
     def judge(*thresholds, candidate="good", baseline=None, **options):
         config = parsed(runs.task, *thresholds, **options)
-        return list(_results(config, measured[candidate], measured[baseline]))
+        return list(threshold_results("quality", config, measured[candidate], measured[baseline]))
 
     judge.measured = measured
     return judge

@@ -4,7 +4,7 @@ import pytest
 from google.protobuf import json_format
 from tensorflow_model_analysis.proto import config_pb2
 
-from components.quality import _keys, _metrics, _results, slice_name
+from components.quality import slice_metrics, slice_name, threshold_results
 from tests.components.evaluations import eval_config_json
 
 AUC = "auc"
@@ -17,25 +17,25 @@ def parsed(*thresholds, **options):
 
 
 @pytest.fixture(scope="module")
-def keys():
-    return _keys(parsed({"metric": AUC, "min": 0.5}))
+def config():
+    return parsed({"metric": AUC, "min": 0.5})
 
 
 @pytest.fixture(scope="module")
-def good(evaluations, keys):
-    return _metrics(evaluations.first.uri, "", keys)
+def good(evaluations, config):
+    return slice_metrics(evaluations.first.uri, "", config)
 
 
 @pytest.fixture(scope="module")
-def bad(evaluations, keys):
-    return _metrics(evaluations.worse.uri, "candidate", keys)
+def bad(evaluations, config):
+    return slice_metrics(evaluations.worse.uri, "candidate", config)
 
 
 @pytest.fixture
 def judged(good):
     def judge(*thresholds, baseline=None, candidate=None, **options):
         config = parsed(*thresholds, **options)
-        return list(_results(config, candidate or good, baseline or {}))
+        return list(threshold_results("quality", config, candidate or good, baseline or {}))
 
     return judge
 
