@@ -158,9 +158,9 @@ class _Judging:
             self.demand("extremes", extreme.value, MAX_DIFFERENCE_OF_EXTREMES, extreme.where)
             return found.test
         limits: QuantizedLimits = getattr(self._mobile, self._variant)
-        # Off the data quantisation may cost more, but there must be an answer.
-        unanswered = [d for d in (found.near, found.extreme) if not math.isfinite(d.value)]
-        judged = (*unanswered, found.test)[0]
+        # Rows made to hurt may cost more, but there must be an answer. Extreme numbers may have
+        # none: beside them all others vanish in 8 bits.
+        judged = found.test if math.isfinite(found.near.value) else found.near
         self.demand("difference", judged.value, limits.max_difference, judged.where)
         right = measure(self._task, expected.labels, expected.answers["test"])
         loss = loss_of_quality(self._task, right, metrics)

@@ -75,7 +75,8 @@ def assert_same_history(folder, left, right):
 
 
 def test_on_one_device_it_is_keras_fit(trainings):
-    assert distance(trainings, "keras", "one") == 0
+    # Two graphs: how the CPU's kernels are fused decides the last bit of a float.
+    assert distance(trainings, "keras", "one") <= 1e-7
     assert_same_history(trainings, "keras", "one")
     assert distance(trainings, "keras", "keras_clipped") > 1e-2
 

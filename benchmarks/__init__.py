@@ -1,0 +1,1 @@
+"""Measurements that nothing depends on: run by hand, read by people."""
