@@ -145,7 +145,7 @@ class _Judging:
         )
         self._results.append(result)
         if required and not result.passed:
-            self._why_not.append(detail or f"{what} {value:.3g} > {limit:g}")
+            self._why_not.append(f"{detail or f'{what} {value:.3g}'} (limit {limit:g})")
 
     def judge_answers(
         self, answers: Answers, expected: Expected, metrics: dict[str, float]

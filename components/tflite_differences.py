@@ -94,8 +94,9 @@ def _largest(
     by_row = differences(task, right, answers, spread)
     row = int(by_row.argmax())
     kind = {TEST: "of the test split", HURTFUL: "of those made to hurt"}.get(name, "of extremes")
-    where = f"row {row} {kind}: {_shown(answers[row])}, the served model says {_shown(right[row])}"
-    return Difference(float(by_row[row]), where)
+    said = f"{_shown(answers[row])}, the served model says {_shown(right[row])}"
+    value = float(by_row[row])
+    return Difference(value, f"row {row} {kind} is off by {value:.2g}: {said}")
 
 
 def _shown(answer: np.ndarray) -> str:

@@ -16,6 +16,7 @@ import tensorflow_transform as tft
 from models.categories import FIRST_VALUE_ID, MISSING_ID, UNKNOWN_ID
 from models.columns import sparse
 from models.preprocessing import call_function
+from models.transform_graph import TransformGraph
 from usecase.declaration import Declaration
 from usecase.features import Feature
 from usecase.outputs import MEASURED
@@ -45,10 +46,7 @@ class LiteModule(tf.Module):
             [np.asarray(variable) for variable in variables]
             for variables in (model.trainable_variables, model.non_trainable_variables)
         ]
-        layer = transform_output.transform_features_layer()
-        # As `models.signatures` does: the graph is tracked, the layer is not.
-        self._transform_graph = layer._saved_model_loader._imported  # noqa: SLF001
-        self._transform = layer.__call__
+        self._transform = TransformGraph(transform_output)
         self._vocabularies = {
             f.name: Vocabulary(f.value, transform_output.vocabulary_by_name(f.vocabulary_name))
             for f in declaration.features
@@ -67,7 +65,7 @@ class LiteModule(tf.Module):
             `probabilities`, float32 [batch, classes].
         """
         raw = {c.name: columns[c.input_name] for c in self._declaration.inputs}
-        transformed = dict(self._transform({name: sparse(v) for name, v in raw.items()}))
+        transformed = self._transform({name: sparse(v) for name, v in raw.items()})
         for feature in self._declaration.features:
             if vocabulary := self._vocabularies.get(feature.name):
                 transformed[feature.transformed_name] = vocabulary.ids(_value(feature, raw))

@@ -8,6 +8,7 @@ import tensorflow_transform as tft
 
 from models.columns import sparse
 from models.outputs import has_text_classes, outputs_of
+from models.transform_graph import TransformGraph
 from usecase.declaration import Declaration
 from usecase.outputs import CLASS
 from usecase.schema import DType
@@ -48,11 +49,7 @@ class ServingModule(tf.Module):
         self._call = model.call
         self._inputs = [tensor.name for tensor in model.inputs]
         self._weights = [variable.value for variable in model.variables]
-        layer = transform_output.transform_features_layer()
-        # A tracked layer (a tf_keras model) would be traced through AutoGraph for seconds. The
-        # graph that it wraps is all that has to be saved; a method hides the layer itself.
-        self._transform_graph = layer._saved_model_loader._imported  # noqa: SLF001
-        self._transform = layer.__call__
+        self._transform = TransformGraph(transform_output)
 
     def predict_examples(self, examples: tf.Tensor) -> dict[str, tf.Tensor]:
         """Serialized tf.Examples, string [batch], to the task's outputs."""
@@ -72,7 +69,7 @@ class ServingModule(tf.Module):
     def transform_features(self, examples: tf.Tensor) -> dict[str, tf.Tensor]:
         """Serialized tf.Examples, string [batch], to all transformed features and the label."""
         spec = feature_spec(self._declaration, with_label=True)
-        return dict(self._transform(tf.io.parse_example(examples, spec)))
+        return self._transform(tf.io.parse_example(examples, spec))
 
     def _predict(self, parsed: dict[str, tf.SparseTensor]) -> dict[str, tf.Tensor]:
         transformed = self._transform(parsed)

@@ -64,12 +64,28 @@ def test_only_the_first_rows_are_asked_one_by_one():
 @pytest.mark.parametrize(
     ("changes", "values", "where"),
     [
-        ({"test": [0.1, 0.4, 0.3]}, (0.2, 0.2, 0), "row 1 of the test split: 0.4, the served"),
-        ({"hurtful": [0.75]}, (0, 0.25, 0), "row 0 of those made to hurt: 0.75, the served"),
-        ({"hurtful": [NAN]}, (0, INF, 0), "row 0 of those made to hurt: nan, the served"),
-        ({"extreme": [0.8]}, (0, 0, 0.1), "row 0 of extremes: 0.8, the served model says 0.9"),
-        ({"test:one": [0.1, 0.2, 0.7]}, (0.4, 0.4, 0), "row 2 of the test split: 0.7, the"),
-        ({"extreme:one": [INF]}, (0, 0, INF), "row 0 of extremes: inf"),
+        (
+            {"test": [0.1, 0.4, 0.3]},
+            (0.2, 0.2, 0),
+            "row 1 of the test split is off by 0.2: 0.4, the served",
+        ),
+        (
+            {"hurtful": [0.75]},
+            (0, 0.25, 0),
+            "row 0 of those made to hurt is off by 0.25: 0.75, the",
+        ),
+        ({"hurtful": [NAN]}, (0, INF, 0), "row 0 of those made to hurt is off by inf: nan, the"),
+        (
+            {"extreme": [0.8]},
+            (0, 0, 0.1),
+            "row 0 of extremes is off by 0.1: 0.8, the served model says 0.9",
+        ),
+        (
+            {"test:one": [0.1, 0.2, 0.7]},
+            (0.4, 0.4, 0),
+            "row 2 of the test split is off by 0.4: 0.7, the",
+        ),
+        ({"extreme:one": [INF]}, (0, 0, INF), "row 0 of extremes is off by inf: inf"),
         ({"none": [0.5]}, (INF, INF, 0), "asked about 0 rows, it answers in shape (1,)"),
         ({"test": [0.1, 0.2]}, (INF, INF, 0), "asked about 3 rows, it answers in shape (2,)"),
     ],

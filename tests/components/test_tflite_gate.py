@@ -130,8 +130,8 @@ def test_a_quantised_file_that_fails_stays_behind(gate):
     assert {path.name for path in delivered(said).iterdir()} == {"model.tflite", "metadata.json"}
     metadata = read_metadata(delivered(said))
     assert set(metadata.files) == {"model.tflite"}
-    assert metadata.left_out == {"model_int8.tflite": result.detail}
-    assert "the served model says" in result.detail
+    assert metadata.left_out == {"model_int8.tflite": f"{result.detail} (limit 1e-07)"}
+    assert f"is off by {result.value:.2g}: " in result.detail
 
 
 def test_a_file_above_the_budget_is_refused(gate, files):

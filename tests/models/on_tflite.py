@@ -15,6 +15,7 @@ import tensorflow as tf
 import tensorflow_transform as tft
 
 from models.columns import sparse
+from models.transform_graph import TransformGraph
 
 BATCHES = (slice(None), slice(0, 1), slice(0, 0))
 
@@ -26,17 +27,11 @@ UNSAFE = {
 }
 
 
-class Transform(tf.Module):
+class Transform(TransformGraph):
     """Dense raw columns, as TensorFlow Serving and the phone are given them, to features."""
 
-    def __init__(self, folder):
-        super().__init__()
-        layer = tft.TFTransformOutput(str(folder)).transform_features_layer()
-        self._graph = layer._saved_model_loader._imported  # tracked, as `models.signatures` does
-        self._call = layer.__call__
-
     def __call__(self, **columns):
-        return dict(self._call({name: sparse(v) for name, v in columns.items()}))
+        return super().__call__({name: sparse(v) for name, v in columns.items()})
 
 
 def traced(function, outputs, columns):
@@ -76,7 +71,7 @@ def run_case(folder, name, outputs, module):
 
 def main(folder, transform_folder, *names):
     outputs = json.loads((folder / "outputs.json").read_text())
-    module = Transform(transform_folder)
+    module = Transform(tft.TFTransformOutput(str(transform_folder)))
     for name in names:
         try:
             run_case(folder, name, outputs[name], module)
