@@ -66,7 +66,7 @@ def run_fn(fn_args: "FnArgs") -> None:
     for model, folder in ((network.model, serving), (linear.model, serving.parent / LINEAR_FOLDER)):
         save(ServingModule(model, transform_output, declaration), declaration, str(folder))
     keras_folder = serving.parent / KERAS_FOLDER
-    keras_folder.mkdir()
+    keras_folder.mkdir(parents=True)
     network.model.save(keras_folder / NETWORK_FILE)
     _write_history(network, accelerator, Path(fn_args.model_run_dir))
 
