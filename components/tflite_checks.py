@@ -42,10 +42,10 @@ class Tried(NamedTuple):
     """
 
     variant: str
-    results: tuple[GateResult, ...] = ()
-    why_not: str = ""
-    max_difference: float = math.nan
-    metrics: dict[str, float] = {}  # noqa: RUF012, never changed
+    results: tuple[GateResult, ...]
+    why_not: str
+    max_difference: float
+    metrics: dict[str, float]
 
 
 def try_file(

@@ -6,7 +6,6 @@ Run as a process of its own, because TFLite's converter may abort it:
 
 import json
 import os
-import re
 import sys
 from collections.abc import Iterator
 from typing import NamedTuple
@@ -14,6 +13,7 @@ from typing import NamedTuple
 import numpy as np
 import tensorflow as tf
 
+from models.conversion import conversion_fault
 from models.preprocessing import call_function
 from usecase.declaration import Declaration
 from usecase.features import Feature
@@ -21,7 +21,6 @@ from usecase.features import Feature
 # Rows that functions are tried on beside a row of missing values: small, negative and large.
 TRIED = (0.0, 1.0, -1.0, 2.5, 1e6)
 TOLERANCE = 1e-5
-FLEX_OPERATION = re.compile(r"(?:TF Select|Custom) ops: (.+)")
 
 
 class Fault(NamedTuple):
@@ -75,8 +74,7 @@ def _phone_fault(feature: Feature, traced: tf.types.experimental.ConcreteFunctio
         names = [column.input_name for column in feature.columns]
         (answered,) = runner(**dict(zip(names, rows, strict=True))).values()
     except Exception as error:  # noqa: BLE001, the converter raises of many kinds
-        operations = FLEX_OPERATION.search(str(error))
-        return f"TFLite has no {operations[1]}" if operations else _first_line(error)
+        return conversion_fault(error)
     if np.allclose(
         _finite(expected), _finite(answered), rtol=TOLERANCE, atol=TOLERANCE, equal_nan=True
     ):

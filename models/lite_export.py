@@ -5,7 +5,6 @@ Run as a process of its own, because TFLite's converter may abort it:
 """
 
 import json
-import re
 import sys
 import tempfile
 import traceback
@@ -17,6 +16,7 @@ import tensorflow as tf
 import tensorflow_transform as tft
 from ai_edge_quantizer import qtyping, quantizer, recipe_manager
 
+from models.conversion import conversion_fault
 from models.lite import LiteModule
 from models.lite_metadata import SIGNATURE, describe, embed
 from models.settings import KERAS_FOLDER, NETWORK_FILE, ExportRequest
@@ -24,7 +24,6 @@ from serving.metadata import METADATA_FILE, MODEL_FILES
 
 # Below it, weights of half the size save less than the vocabularies and the operations weigh.
 FLOAT16_PARAMETERS = 100_000
-FLEX_OPERATION = re.compile(r"(?:TF Select|Custom) ops: (.+)")
 
 
 def export(request: ExportRequest) -> None:
@@ -107,9 +106,7 @@ def main() -> int:
         export(request)
     except Exception as error:  # noqa: BLE001, the converter raises of many kinds
         traceback.print_exc()
-        operations = FLEX_OPERATION.search(str(error))
-        what = f"TFLite has no {operations[1]}" if operations else str(error).strip()
-        print(f"error: {(what.splitlines() or [repr(error)])[0]}", file=sys.stderr)
+        print(f"error: {conversion_fault(error)}", file=sys.stderr)
         return 1
     return 0
 

@@ -2,13 +2,13 @@
 
 from pathlib import Path
 
+from tfx.utils import path_utils
+
 from components.tflite_exporter import ERROR_FILE
 from components.verdict import Verdict
 from orchestration.local.text import number
 from orchestration.outcome import why
 from serving.metadata import MODEL_FILES
-
-FORMAT_FOLDER = "Format-Serving"
 
 
 def exported(model: Path) -> str:
@@ -17,7 +17,7 @@ def exported(model: Path) -> str:
     Args:
         model: Folder of the exporter's output.
     """
-    folder = model / FORMAT_FOLDER
+    folder = Path(path_utils.serving_model_dir(str(model)))
     error = folder / ERROR_FILE
     if error.is_file():
         lines = error.read_text(encoding="utf-8", errors="replace").splitlines()
