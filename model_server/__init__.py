@@ -1,1 +1,1 @@
-"""An embedded server that speaks TensorFlow Serving's API, for development, validation and tests."""
+"""An embedded server with TensorFlow Serving's API, for development, validation and tests."""

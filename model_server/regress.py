@@ -1,0 +1,127 @@
+"""Regress: Examples in, one number for each out."""
+
+from collections.abc import Mapping
+from time import perf_counter
+from typing import Any
+
+import numpy as np
+from tensorflow_serving.apis import prediction_log_pb2, regression_pb2
+
+from model_server import examples
+from model_server.classify import find
+from model_server.request_log import log_of
+from model_server.signature import DEFAULT_NAME, REGRESS, Signature
+from model_server.status import Code, StatusError
+from model_server.tensors import shape_text, type_name
+
+INPUTS = "inputs"
+OUTPUTS = "outputs"
+
+
+def regress(core: Any, request: Any, timeout: float | None = None, metrics: Any = None) -> Any:
+    """Answers a RegressionRequest.
+
+    Args:
+        core: Where the models are: anything with `use(model_spec)`.
+        request: The RegressionRequest.
+        timeout: Seconds after which the run is cancelled.
+        metrics: Where the time of the run and the number of Examples are noted.
+
+    Returns:
+        The RegressionResponse.
+
+    Raises:
+        StatusError: It cannot be answered.
+    """
+    if not request.HasField("model_spec"):
+        raise StatusError(Code.INVALID_ARGUMENT, "Missing ModelSpec")
+    spec = request.model_spec
+    response = regression_pb2.RegressionResponse()
+    with core.use(spec) as servable:
+        name = spec.signature_name or DEFAULT_NAME
+        signature = find(servable, name)
+        tensor, fetches = tensors(signature, servable.check_method_names)
+        serialized = examples.to_array(request.input)
+        start = perf_counter()
+        values = servable.run({tensor: serialized}, fetches, timeout)
+        if metrics is not None:
+            metrics.runtime(spec.name, "Regress", "TF1", perf_counter() - start)
+            metrics.examples(spec.name, len(serialized))
+        version = servable.version
+    fill(signature, len(serialized), dict(zip(fetches, values, strict=True)), response.result)
+    response.model_spec.name = spec.name
+    response.model_spec.signature_name = name
+    response.model_spec.version.value = version
+    log = log_of(core, spec.name)
+    if log is not None:
+        log.maybe(lambda: _record(request, response))
+    return response
+
+
+def tensors(signature: Signature, check_method_names: bool) -> tuple[str, list[str]]:
+    """Returns what to feed and to fetch.
+
+    Args:
+        signature: The signature.
+        check_method_names: Whether it must name this method.
+
+    Returns:
+        The name of the tensor of Examples, and that of the outputs.
+
+    Raises:
+        StatusError: One cannot regress with it.
+    """
+    inputs, outputs, definition = signature.inputs, signature.outputs, signature.definition
+    if check_method_names and definition.method_name != REGRESS:
+        raise _refused(
+            f"Expected regression signature method_name to be {REGRESS}. "
+            f"Was: {definition.method_name}"
+        )
+    if len(inputs) != 1:
+        raise _refused("Expected one input Tensor.")
+    if len(outputs) != 1:
+        raise _refused("Expected one output Tensor.")
+    if INPUTS not in inputs:
+        raise _refused(f"No regression inputs found in SignatureDef: {definition}")
+    if OUTPUTS not in outputs:
+        raise _refused(f"No regression outputs found in SignatureDef: {definition}")
+    return inputs[INPUTS], [outputs[OUTPUTS]]
+
+
+def fill(signature: Signature, count: int, values: Mapping[str, np.ndarray], result: Any) -> None:
+    """Writes what the graph answered into a RegressionResult.
+
+    Args:
+        signature: The signature.
+        count: The number of Examples.
+        values: What was fetched, by the names of tensors.
+        result: The RegressionResult to fill.
+
+    Raises:
+        StatusError: The graph's answer is no regression.
+    """
+    value = values[signature.outputs[OUTPUTS]]
+    if not (value.ndim == 1 or (value.ndim == 2 and value.shape[1] == 1)):
+        raise _refused(
+            "Expected output Tensor shape to be either [batch_size] or [batch_size, 1] but got "
+            f"{shape_text(value)}"
+        )
+    if len(value) != count:
+        raise _refused(
+            f"Input batch size did not match output batch size: {count} vs. {len(value)}"
+        )
+    if type_name(value) != "DT_FLOAT":
+        raise _refused(f"Expected output Tensor of DT_FLOAT.  Got: {type_name(value)}")
+    for number in value.reshape(-1).tolist():
+        result.regressions.add().value = number
+
+
+def _refused(text: str) -> StatusError:
+    return StatusError(Code.INVALID_ARGUMENT, text)
+
+
+def _record(request: Any, response: Any) -> Any:
+    record = prediction_log_pb2.PredictionLog()
+    record.regress_log.request.CopyFrom(request)
+    record.regress_log.response.CopyFrom(response)
+    return record
