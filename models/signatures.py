@@ -10,8 +10,9 @@ from models.columns import sparse
 from models.outputs import has_text_classes, outputs_of
 from models.transform_graph import TransformGraph
 from usecase.declaration import Declaration
+from usecase.missing import INT64_MIN
 from usecase.outputs import CLASS
-from usecase.schema import DType
+from usecase.schema import Column, DType
 
 COLUMNS_SIGNATURE = "serving_columns"
 
@@ -23,7 +24,8 @@ class ServingModule(tf.Module):
 
     * `serving_default`: serialized tf.Examples, string [batch] -> the task's outputs.
     * `serving_raw`: one dense tensor [batch] a raw column, by its input name; missing values are
-      the sentinels of `usecase.missing` -> the task's outputs.
+      the sentinels of `usecase.missing`, and INT64_MIN is one in every integer column -> the
+      task's outputs.
     * `transform_features`: serialized tf.Examples, string [batch] -> every transformed feature
       and the label, [batch] each.
     * `serving_columns`, only where classes are strings: as `serving_default`, but `class` is
@@ -63,8 +65,9 @@ class ServingModule(tf.Module):
 
     def predict_raw(self, **features: tf.Tensor) -> dict[str, tf.Tensor]:
         """Dense raw columns, [batch] each, to the task's outputs."""
-        names = {column.input_name: column.name for column in self._declaration.inputs}
-        return self._predict({names[name]: sparse(v) for name, v in features.items()})
+        columns = {column.input_name: column for column in self._declaration.inputs}
+        known = {columns[k].name: _own_sentinel(columns[k], v) for k, v in features.items()}
+        return self._predict({name: sparse(values) for name, values in known.items()})
 
     def transform_features(self, examples: tf.Tensor) -> dict[str, tf.Tensor]:
         """Serialized tf.Examples, string [batch], to all transformed features and the label."""
@@ -106,6 +109,14 @@ def feature_spec(declaration: Declaration, *, with_label: bool = False) -> dict[
     if with_label:
         dtypes.update({c.name: c.dtype for c in declaration.label.columns})
     return {name: tf.io.VarLenFeature(tf.as_dtype(dtype)) for name, dtype in dtypes.items()}
+
+
+def _own_sentinel(column: Column, values: tf.Tensor) -> tf.Tensor:
+    """Puts a column's own sentinel in place of INT64_MIN: a client has no schema to know it by."""
+    if column.dtype != "int64" or column.missing == INT64_MIN:
+        return values
+    own = tf.constant(column.missing, values.dtype)
+    return tf.where(tf.equal(values, INT64_MIN), own, values)
 
 
 def _function(method: Any, *args: Any, **kwargs: Any) -> Any:

@@ -1,7 +1,11 @@
 """The table of missing values: what a client sends in a dense tensor where it has no value.
 
 A serialized tf.Example simply leaves the feature out. The dense signature and the phone have no
-way to do that, so each dtype has one sentinel, and the preprocessing treats it as missing.
+way to do that, so each column has one sentinel, and the preprocessing treats it as missing.
+
+Which of two an integer column has depends on its schema, which a client of the server has not got.
+So the server's dense signature takes INT64_MIN for missing in every integer column, beside the
+column's own sentinel; the phone's file, whose metadata name each sentinel, takes that one alone.
 """
 
 import math

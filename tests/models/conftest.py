@@ -192,7 +192,7 @@ SERVED = {
     "unseen_log": [1, ABSENT, INT64_MIN, -1, 0, 10, -100],
     "unseen_bucket": [1.0, ABSENT, NAN, -1.0, 0.0, 1e9, 2.0],
     "unseen_word": ["word", ABSENT, "", "a", "b", "c", "d"],
-    "grade": [7, ABSENT, -1, 0, 3, 2, INT64_MIN],
+    "grade": [7, ABSENT, -1, 0, 3, 2, INT64_MIN + 1],
     "open": ["ouvert", ABSENT, "", "closed", "true", "0", "Ouvert"],
     "picked_up": [
         *(second(2000, 2, 29, 23, 59, 59), ABSENT, INT64_MIN, second(1900, 2, 28, 12)),

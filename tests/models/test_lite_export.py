@@ -21,8 +21,8 @@ from models.network import build_network
 from models.settings import KERAS_FOLDER, NETWORK_FILE, ExportRequest
 from models.signatures import ServingModule
 from models.trainer import model_inputs
-from serving.embedded import embedded_json
-from serving.metadata import MODEL_FILES, read_metadata
+from serving.phone.embedded import embedded_json
+from serving.phone.metadata import MODEL_FILES, read_metadata
 from tests.models.declarations import ABSENT, INT64_MAX, INT64_MIN, NAN
 from usecase.config import Network
 from usecase.declaration import Declaration

@@ -15,6 +15,7 @@ from tests.models.conftest import CLASSES, Transformed
 from tests.models.declarations import declared, label_column
 from usecase.config import Network
 from usecase.declaration import Declaration
+from usecase.missing import INT64_MIN
 from usecase.roles import Numeric
 
 # The raw columns of each use case, and what only its label reads.
@@ -234,6 +235,21 @@ def test_a_value_that_is_left_out_and_its_sentinel_are_the_same(case):
         for k, name in enumerate(case.inputs)
     }
     assert_equal(case, case.examples(columns), case.dense(columns))
+
+
+def test_the_lowest_integer_is_missing_in_every_integer_column(case):
+    """Also where the column's own sentinel is -1, which a client without the schema cannot know."""
+    columns = case.transformed.train
+    integers = [c for c in case.declaration.inputs if c.dtype == "int64"]
+    lowest = {c.name: np.full(len(columns["fare"]), INT64_MIN) for c in integers}
+    left_out = {c.name: [None] * len(columns["fare"]) for c in integers}
+    assert -1 in {c.missing for c in integers}
+    dense = raw_tensors(case.declaration, {**columns, **lowest})
+    missing = case.loaded.signatures["serving_raw"](**dense)
+    assert_equal(case, missing, case.dense({**columns, **left_out}))
+    above = {name: values + 1 for name, values in lowest.items()}
+    other = case.dense({**columns, **above})
+    assert any((other[name].numpy() != missing[name].numpy()).any() for name in missing)
 
 
 def test_the_transformation_is_the_one_of_training(case):
