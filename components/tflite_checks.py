@@ -17,7 +17,7 @@ from components.tflite_trials import Expected
 from components.verdict import GateResult, judge
 from models.lite_metadata import SIGNATURE
 from models.processes import last_words, run_module
-from serving.metadata import MODEL_FILES
+from serving.phone.metadata import MODEL_FILES
 from usecase.config import QuantizedLimits
 
 GATE = "tflite"

@@ -18,7 +18,7 @@ from components.settings import TFLiteGateSettings
 from components.tflite_checks import FULL, GATE, Tried, try_file, variants_in
 from components.tflite_exporter import ERROR_FILE
 from components.verdict import GateResult, Verdict, judge
-from serving.metadata import METADATA_FILE, MODEL_FILES
+from serving.phone.metadata import METADATA_FILE, MODEL_FILES
 
 
 @component

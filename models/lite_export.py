@@ -20,7 +20,7 @@ from models.conversion import conversion_fault
 from models.lite import LiteModule
 from models.lite_metadata import SIGNATURE, describe, embed
 from models.settings import KERAS_FOLDER, NETWORK_FILE, ExportRequest
-from serving.metadata import METADATA_FILE, MODEL_FILES
+from serving.phone.metadata import METADATA_FILE, MODEL_FILES
 
 # Below it, weights of half the size save less than the vocabularies and the operations weigh.
 FLOAT16_PARAMETERS = 100_000

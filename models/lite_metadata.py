@@ -11,8 +11,8 @@ import tensorflow_transform as tft
 from ai_edge_litert import schema_py_generated as schema
 
 from models.outputs import DECISION_THRESHOLD
-from serving.embedded import METADATA_ENTRY
-from serving.metadata import FORMAT
+from serving.phone.embedded import METADATA_ENTRY
+from serving.phone.metadata import FORMAT
 from usecase.declaration import Declaration
 from usecase.outputs import MEASURED
 from usecase.roles import DateTime
@@ -35,7 +35,7 @@ def describe(
     parameters: int,
     saved_model_sha256: str,
 ) -> dict[str, Any]:
-    """Returns what a client must know of a model, as JSON types; `serving.metadata` reads it.
+    """Returns what a client must know of a model, as JSON types; `serving.phone.metadata` reads it.
 
     Args:
         name: The use case.

@@ -1,1 +1,1 @@
-"""The way to a running model: today the file for phones, read and asked without TensorFlow."""
+"""The way to a running model: on a server, over gRPC or REST, or in a file for phones."""

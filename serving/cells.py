@@ -4,6 +4,7 @@ from decimal import Decimal
 from typing import Any
 
 Value = float | int | bytes
+INT64 = range(-(2**63), 2**63)
 
 
 def parse_cell(cell: str, dtype: str) -> Value | None:
@@ -30,16 +31,18 @@ def parse_cell(cell: str, dtype: str) -> Value | None:
         raise ValueError(f'"{cell}" is not {kind}') from None
 
 
-def whole_number(number: Any) -> int:
+def whole_number(number: Any, dtype: str = "int64", within: range = INT64) -> int:
     """Returns a number as an integer.
 
     Args:
         number: Of any type that can be compared with integers.
+        dtype: What it shall be, for the error.
+        within: The integers of that type.
 
     Raises:
-        ValueError: If it is not whole, or not within int64.
+        ValueError: If it is not whole, or not within the type.
     """
     # Within bounds first: of 1e999999999 Python would make all digits.
-    if not -(2**63) <= number < 2**63 or int(number) != number:
-        raise ValueError(f"{number} is no whole number within int64")
+    if not within.start <= number < within.stop or int(number) != number:
+        raise ValueError(f"{number} is no whole number within {dtype}")
     return int(number)

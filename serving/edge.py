@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 
 from serving.contract import CLASS, Metadata
-from serving.embedded import no_litert
 from serving.errors import ServingError
-from serving.location import find_model
+from serving.phone.embedded import no_litert
+from serving.phone.location import find_model
 from serving.rows import tensors
 
 BATCH_ROWS = 1024  # what the interpreter computes in one piece, so that memory stays bounded

@@ -1,7 +1,7 @@
 """Rows as a caller has them to the arrays that the model's inputs take."""
 
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -25,23 +25,58 @@ def tensors(inputs: tuple[Input, ...], rows: Any) -> dict[str, np.ndarray]:
     Raises:
         ServingError: If a name is not known, a value has the wrong type, or lengths differ.
     """
-    if _is_frame(rows):
-        return _of_columns(inputs, list(rows.items()), len(rows))
+    found = gather(inputs, rows)
+    return {
+        i.name: dense(i, found.columns[i.name])
+        if i.name in found.columns
+        else absent(i, found.length)
+        for i in inputs
+    }
+
+
+class Gathered(NamedTuple):
+    """Values as they were given, by the name of their input, and how many rows there are."""
+
+    columns: dict[str, Any]
+    length: int
+
+
+def gather(
+    inputs: tuple[Input, ...],
+    rows: Any,
+    as_column: Callable[[str, Any], Any] | None = None,
+) -> Gathered:
+    """Returns the values of each input that was given any; None where a row has none.
+
+    Args:
+        inputs: What there is to be given; of each, its two names count.
+        rows: As `tensors` takes them.
+        as_column: Of a column's name and what was given for it: something with a length. Unless
+            given, that must be a sequence of one dimension.
+
+    Raises:
+        ServingError: If a name is not known, or lengths differ.
+    """
+    if is_frame(rows):
+        return _of_columns(inputs, list(rows.items()), len(rows), as_column or _sequence)
     if isinstance(rows, Mapping):
-        return _of_columns(inputs, list(rows.items()), None)
+        return _of_columns(inputs, list(rows.items()), None, as_column or _sequence)
     return _of_rows(inputs, rows)
 
 
-def _is_frame(rows: Any) -> bool:
+def is_frame(rows: Any) -> bool:
     """Returns whether it looks like a DataFrame."""
     return hasattr(rows, "columns") and callable(getattr(rows, "items", None))
 
 
 def _of_columns(
-    inputs: tuple[Input, ...], columns: list[tuple[Any, Any]], count: int | None
-) -> dict[str, np.ndarray]:
+    inputs: tuple[Input, ...],
+    columns: list[tuple[Any, Any]],
+    count: int | None,
+    as_column: Callable[[str, Any], Any],
+) -> Gathered:
     named = _by_input(inputs, [name for name, _ in columns], "")
-    given = {named[name].name: _sequence(name, values) for name, values in columns}
+    given = {named[name].name: as_column(name, values) for name, values in columns}
     lengths = {name: len(values) for name, values in given.items()}
     if len(set(lengths.values())) > 1:
         told = ", ".join(f'"{name}" {length}' for name, length in lengths.items())
@@ -50,8 +85,7 @@ def _of_columns(
             expected="one value a row in each column",
             fix="give None where a value is missing",
         )
-    rows = count if count is not None else next(iter(lengths.values()), 0)
-    return {i.name: dense(i, given[i.name]) if i.name in given else absent(i, rows) for i in inputs}
+    return Gathered(given, count if count is not None else next(iter(lengths.values()), 0))
 
 
 def _sequence(name: str, values: Any) -> Any:
@@ -68,7 +102,7 @@ def _sequence(name: str, values: Any) -> Any:
     return values
 
 
-def _of_rows(inputs: tuple[Input, ...], rows: Any) -> dict[str, np.ndarray]:
+def _of_rows(inputs: tuple[Input, ...], rows: Any) -> Gathered:
     if isinstance(rows, str | bytes) or not isinstance(rows, Iterable):
         raise _no_rows(rows)
     listed = list(rows)
@@ -82,7 +116,7 @@ def _of_rows(inputs: tuple[Input, ...], rows: Any) -> dict[str, np.ndarray]:
             known[keys] = _by_input(inputs, keys, f"row {k}: ")
         for key, tensor in known[keys].items():
             columns[tensor.name][k] = row[key]
-    return {i.name: dense(i, columns[i.name]) for i in inputs}
+    return Gathered(columns, len(listed))
 
 
 def _no_rows(found: Any, where: str = "") -> ServingError:

@@ -11,7 +11,18 @@ from serving.cells import whole_number
 
 MISSING_TYPES = ("NAType", "NaTType")  # of pandas, which is not imported for it
 SEVERAL = (list, tuple, set, frozenset, dict, np.ndarray)
-NEEDS = {"float32": "a number", "int64": "a whole number", "string": "text"}
+FLOATS = ("float16", "float32", "float64")
+INTEGERS = {
+    f"{sign}int{bits}": range(2**bits) if sign else range(-(2 ** (bits - 1)), 2 ** (bits - 1))
+    for sign in ("", "u")
+    for bits in (8, 16, 32, 64)
+}
+NEEDS = {
+    **dict.fromkeys(FLOATS, "a number"),
+    **dict.fromkeys(INTEGERS, "a whole number"),
+    "bool": "true or false",
+    "string": "text",
+}
 
 
 def is_missing(value: Any) -> bool:
@@ -30,7 +41,7 @@ def convert(value: Any, dtype: str) -> float | int | bytes:
 
     Args:
         value: A single value that is not missing.
-        dtype: "float32", "int64" or "string".
+        dtype: One of `NEEDS`; a model for phones has float32, int64 and string alone.
 
     Raises:
         ValueError: If it is not of that type; the message says what it is.
@@ -60,10 +71,18 @@ def _number(value: Any, dtype: str) -> float | int:
     if not isinstance(value, numbers.Real | Decimal):
         raise ValueError(f"{value!r:.80} is not {NEEDS[dtype]}")
     try:
-        return float(value) if dtype == "float32" else whole_number(value)
+        return float(value) if dtype in FLOATS else _whole(value, dtype)
     except (ArithmeticError, ValueError):
         raise ValueError(f"{value!r:.80} is not {NEEDS[dtype]}{_range(dtype)}") from None
 
 
+def _whole(value: Any, dtype: str) -> int:
+    if dtype == "bool":
+        return whole_number(value, dtype, range(2))
+    return whole_number(value, dtype, INTEGERS[dtype])
+
+
 def _range(dtype: str) -> str:
-    return " that int64 holds" if dtype == "int64" else " that a float holds"
+    if dtype == "bool":
+        return ""
+    return f" that {dtype} holds" if dtype in INTEGERS else " that a float holds"

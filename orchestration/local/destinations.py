@@ -8,7 +8,7 @@ from components import push_destination
 from orchestration.local.workspace import Workspace
 from orchestration.outcome import Push
 from pipeline.stage_names import PUSHERS
-from serving.metadata import MODEL_FILES
+from serving.phone.metadata import MODEL_FILES
 
 if TYPE_CHECKING:
     from orchestration.local.execute import Execution

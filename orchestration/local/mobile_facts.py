@@ -8,7 +8,7 @@ from components.tflite_exporter import ERROR_FILE
 from components.verdict import Verdict
 from orchestration.local.text import number
 from orchestration.outcome import why
-from serving.metadata import MODEL_FILES
+from serving.phone.metadata import MODEL_FILES
 
 
 def exported(model: Path) -> str:

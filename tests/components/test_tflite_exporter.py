@@ -9,7 +9,7 @@ from tfx.types.standard_artifacts import Model, TransformGraph
 from components import push_destination, tflite_exporter
 from components.settings import ExporterSettings
 from components.tflite_exporter import ERROR_FILE, TFLiteExporter
-from serving.metadata import read_metadata
+from serving.phone.metadata import read_metadata
 
 ABORTS = """
 import os, sys

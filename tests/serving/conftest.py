@@ -1,4 +1,4 @@
-"""Small real models, made once, and folders of versions with them."""
+"""Small real models, made once: files for phones, folders of versions, and one server of many."""
 
 import json
 import os
@@ -53,3 +53,32 @@ def push(models):
 def pushed(push, tmp_path_factory):
     """The folder of one version of a binary model, with the variants float32 and int8."""
     return push(tmp_path_factory.mktemp("pushed") / "7")
+
+
+@pytest.fixture(scope="session")
+def trips(tmp_path_factory):
+    """A multiclass model of ours with columns of every type, never trained."""
+    from tests.components.phone_world import Phone
+
+    return Phone(tmp_path_factory.mktemp("trips"), "multiclass")
+
+
+@pytest.fixture(scope="session")
+def served(trips, tmp_path_factory):
+    """A running model server: `trips`, and small models each with something of its own."""
+    from tests.model_server.world import launched
+    from tests.serving.client_world import write_models
+
+    folder = tmp_path_factory.mktemp("served")
+    config = folder / "models.config"
+    config.write_text(write_models(folder / "models", trips), encoding="utf-8")
+    flags = (f"--model_config_file={config}", "--allow_version_labels_for_unavailable_models")
+    with launched(*flags) as running:
+        running.models = folder / "models"
+        yield running
+
+
+@pytest.fixture(params=["grpc", "rest"])
+def address(request, served):
+    """The address of the server, over gRPC and over REST."""
+    return getattr(served, request.param)

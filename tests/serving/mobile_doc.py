@@ -4,8 +4,8 @@ import json
 import re
 
 from orchestration.plan import make_plan
-from serving import snippet
-from serving.metadata import parse_metadata
+from serving.phone import snippet
+from serving.phone.metadata import parse_metadata
 from tests.serving.edge_world import metadata
 from usecase.paths import PROJECT_ROOT
 

@@ -10,8 +10,8 @@ import pytest
 from serving import __main__ as command_line
 from serving.__main__ import main
 from serving.edge import BATCH_ROWS, EdgeModel
-from serving.metadata import MODEL_FILES
-from serving.snippet import LANGUAGES
+from serving.phone.metadata import MODEL_FILES
+from serving.phone.snippet import LANGUAGES
 from tests.serving.edge_world import EXACT, ROW
 from usecase.paths import PROJECT_ROOT
 

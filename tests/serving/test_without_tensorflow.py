@@ -7,9 +7,12 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 
+from serving.client import ServingClient
 from serving.edge import EdgeModel
+from tests.serving.client_world import PHONE_ROWS
 from tests.serving.edge_world import ROW
 from usecase.paths import PROJECT_ROOT
 
@@ -20,6 +23,15 @@ assert [n for n in json.loads(sys.argv[2]) if importlib.util.find_spec(n)] == []
 from serving.edge import EdgeModel
 answers = EdgeModel(sys.argv[1]).predict(json.loads(sys.argv[3]))
 print(json.dumps({name: values.tolist() for name, values in answers.items()}))
+"""
+ASK = """
+import importlib.util, json, sys
+assert [n for n in json.loads(sys.argv[2]) if importlib.util.find_spec(n)] == []
+from serving.client import ServingClient
+with ServingClient(sys.argv[1], "trips") as client:
+    answers = client.predict(json.loads(sys.argv[3]))
+    classes = [name.decode() for name in answers["class"]]
+    print(json.dumps({"class": classes, "probabilities": answers["probabilities"].tolist()}))
 """
 
 
@@ -75,6 +87,19 @@ def test_the_command_line(run, pushed, tmp_path):
     assert header == "fare,trip_start_hour,picked up,company,big_tip_probability,big_tip_class"
     assert [line.split(",")[-2] for line in lines] == [f"{p:.9g}" for p in expected["probability"]]
     assert [line.split(",")[-1] for line in lines] == expected["class"].tolist()
+
+
+def test_a_model_on_a_server(run, served):
+    rows = [*PHONE_ROWS[:2], {"color": "東京"}]
+    printed = run("-c", ASK, served.rest, json.dumps([*FOREIGN, "grpc"]), json.dumps(rows))
+    with ServingClient(served.grpc, "trips") as client:
+        expected = client.predict(rows)
+    found = json.loads(printed)
+    assert found["class"] == [name.decode() for name in expected["class"]]
+    np.testing.assert_allclose(found["probabilities"], expected["probabilities"], atol=1e-6)
+    asked = ("-m", "serving", "predict", "--server", served.rest, "--model", "trips")
+    shown = json.loads(run(*asked, "--json", json.dumps(rows)))
+    assert [answer["class"] for answer in shown] == found["class"]
 
 
 def test_a_snippet(run, pushed):

@@ -6,8 +6,8 @@ import re
 
 import pytest
 
-from serving import kotlin, snippet, swift
-from serving.metadata import parse_metadata
+from serving.phone import kotlin, snippet, swift
+from serving.phone.metadata import parse_metadata
 from tests.serving.edge_world import CLASSES, INT64_MIN, metadata
 from tests.serving.mobile_doc import DOCUMENT, taxi, with_snippets
 

@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from serving.embedded import embedded_json
 from serving.errors import ServingError
-from serving.metadata import read_embedded_metadata
+from serving.phone.embedded import embedded_json
+from serving.phone.metadata import read_embedded_metadata
 from tests.serving.edge_world import metadata, with_metadata
 
 

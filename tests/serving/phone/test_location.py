@@ -6,7 +6,7 @@ import shutil
 import pytest
 
 from serving.errors import ServingError
-from serving.location import find_model
+from serving.phone.location import find_model
 
 
 def test_a_version_and_its_variants(pushed, models):

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from serving.contract import Metadata
 from serving.errors import ServingError, did_you_mean
-from serving.metadata import (
+from serving.phone.metadata import (
     METADATA_FILE,
     MODEL_FILES,
     read_embedded_metadata,

@@ -1,7 +1,7 @@
 """Swift for iOS: a model's rows and answers, and the class that makes one of the other."""
 
-from serving import source
 from serving.contract import Input, Metadata
+from serving.phone import source
 
 TYPES = {"float32": "Float32", "int64": "Int64", "string": "String"}
 INT64_MIN = -(2**63)
@@ -107,7 +107,7 @@ TEXT = """
 
 
 def write(metadata: Metadata, file_name: str, type_name: str) -> str:
-    """Returns the source; `serving.snippet.write` says what of."""
+    """Returns the source; `serving.phone.snippet.write` says what of."""
     has_text = any(tensor.dtype == "string" for tensor in metadata.inputs)
     width = metadata.output.row_shape
     return FILE.format(

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from serving.contract import Input, Label, Metadata, ModelFile, Output, Vocabulary
 from serving.errors import ServingError
-from serving.metadata import MODEL_FILES, parse_metadata, read_metadata
+from serving.phone.metadata import MODEL_FILES, parse_metadata, read_metadata
 from tests.serving.edge_world import INT64_MAX, INT64_MIN, metadata
 
 FILE = {

@@ -3,8 +3,8 @@
 import re
 from collections.abc import Callable, Mapping
 
-from serving import kotlin, swift
 from serving.contract import Metadata
+from serving.phone import kotlin, swift
 
 LANGUAGES: Mapping[str, Callable[[Metadata, str, str], str]] = {
     "kotlin": kotlin.write,

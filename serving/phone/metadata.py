@@ -15,9 +15,9 @@ from serving.contract import (
     Output,
     Vocabulary,
 )
-from serving.embedded import METADATA_ENTRY, embedded_json
 from serving.errors import ServingError
-from serving.fields import Fields, is_integer
+from serving.phone.embedded import METADATA_ENTRY, embedded_json
+from serving.phone.fields import Fields, is_integer
 
 __all__ = [
     "FORMAT",

@@ -1,7 +1,7 @@
 """Kotlin for Android: a model's rows and answers, and the class that makes one of the other."""
 
-from serving import source
 from serving.contract import Input, Metadata
+from serving.phone import source
 
 TYPES = {"float32": "Float", "int64": "Long", "string": "String"}
 INT64_MIN = -(2**63)
@@ -60,7 +60,7 @@ TEXT_BATCH = """\
 
 
 def write(metadata: Metadata, file_name: str, type_name: str) -> str:
-    """Returns the source; `serving.snippet.write` says what of."""
+    """Returns the source; `serving.phone.snippet.write` says what of."""
     texts = [tensor for tensor in metadata.inputs if tensor.dtype == "string"]
     filler = ", ".join(f'{source.name(tensor.name)} = "-"' for tensor in texts)
     batch = TEXT_BATCH.format(type=type_name, filler=filler) if texts else PLAIN_BATCH

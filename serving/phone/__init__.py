@@ -1,0 +1,1 @@
+"""What comes with a model for phones: its file, its metadata, and code for apps."""

@@ -1,0 +1,1 @@
+"""How a server is asked: connections, the model's metadata, rows to requests and back."""
