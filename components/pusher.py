@@ -74,4 +74,9 @@ def _sibling(exec_properties: dict[str, Any]) -> str | None:
 
 
 def _same(model: str | Path, other: Path) -> bool:
-    return push_destination.digest(model) == push_destination.digest(other)
+    """Whether they are one model: other warm-up records make no other model."""
+    digests = [
+        push_destination.digest(each, leaving_out=push_destination.ADDED_BY_A_PUSH)
+        for each in (model, other)
+    ]
+    return digests[0] == digests[1]

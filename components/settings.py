@@ -1,6 +1,6 @@
 """What components of our own need of a use case."""
 
-from usecase.config import DataGate, Mobile
+from usecase.config import DataGate, Mobile, Serving
 from usecase.declaration import Declaration
 from usecase.section import Section
 
@@ -32,4 +32,20 @@ class TFLiteGateSettings(Section):
     declaration: Declaration
     mobile: Mobile
     eval_config: str | None
+    split: str = "test"
+
+
+class ServingGateSettings(Section):
+    """The declaration, the limits of the served model, and what it is asked.
+
+    Attributes:
+        name: What the server calls the model.
+        declaration: Features and label.
+        serving: The limits, and which server.
+        split: The rows that the server is asked.
+    """
+
+    name: str
+    declaration: Declaration
+    serving: Serving
     split: str = "test"

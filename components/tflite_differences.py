@@ -4,11 +4,10 @@ from typing import NamedTuple
 
 import numpy as np
 
+from components.differences import differences
 from components.tflite_probe import ONE_BY_ONE
 from components.tflite_trials import EXTREME, HURTFUL, TEST, Expected
 from usecase.metrics import Task
-
-TINY = float(np.finfo(np.float32).tiny)
 
 
 class Difference(NamedTuple):
@@ -36,7 +35,7 @@ def largest(task: Task, answers: dict[str, np.ndarray], expected: Expected) -> L
     """Returns the largest differences.
 
     Args:
-        task: Decides the unit: see `differences`.
+        task: Decides the unit: see `components.differences`.
         answers: What `components.tflite_probe` returns.
         expected: The served model's answers.
     """
@@ -51,31 +50,6 @@ def largest(task: Task, answers: dict[str, np.ndarray], expected: Expected) -> L
     none = _largest(task, TEST, expected.answers[TEST][:0], answers["none"], spread)
     test = _worse(of(TEST), none)
     return Largest(test, _worse(test, of(HURTFUL)), of(EXTREME))
-
-
-def differences(task: Task, right: np.ndarray, answers: np.ndarray, spread: float) -> np.ndarray:
-    """Returns the difference of each row, float64 [rows].
-
-    Of probabilities it is the absolute difference (of classes, the largest one). Of numbers it is
-    the difference divided by the right answer or by the spread of right answers, whichever is
-    larger, so that a label's unit does not matter. It is infinite where only the right answer is a
-    finite number, and 0 where the right answer is none.
-
-    Args:
-        task: The task.
-        right: The served model's answers, [rows] or [rows, classes].
-        answers: The file's, of the same shape.
-        spread: Standard deviation of the right answers; for numbers.
-    """
-    is_number = np.isfinite(right)
-    wanted = np.where(is_number, right, 0).astype(np.float64)
-    with np.errstate(invalid="ignore", over="ignore"):
-        distance = np.abs(wanted - answers)
-    distance = np.where(np.isfinite(answers), distance, np.inf)
-    if task == "regression":
-        distance = distance / np.maximum(np.maximum(np.abs(wanted), spread), TINY)
-    distance = np.where(is_number, distance, 0.0)
-    return distance.max(axis=1, initial=0.0) if distance.ndim > 1 else distance
 
 
 def _worse(one: Difference, other: Difference) -> Difference:

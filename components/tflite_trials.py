@@ -7,8 +7,7 @@ import numpy as np
 import tensorflow as tf
 
 from components import examples
-from models.columns import dense
-from models.signatures import feature_spec
+from components.dense_rows import Rows, dense_rows
 from usecase.declaration import Declaration
 from usecase.features import Feature
 from usecase.outputs import MEASURED
@@ -27,8 +26,6 @@ WORST: dict[str, list[Any]] = {
     "int64": [0, 1, -1, 2, 2**31, 2**53 + 1, 2**63 - 1, -(2**63) + 1],
     "string": [" ", "unheard-of", "\N{SNOWMAN} Zürich 東京", "x" * 300, "line\nbreak", "True", "0"],
 }
-
-Rows = dict[str, np.ndarray]
 
 
 class Expected(NamedTuple):
@@ -73,17 +70,6 @@ def write_trials(
         tensors = {key: tf.constant(values) for key, values in rows.items()}
         right[name] = signatures["serving_raw"](**tensors)[output].numpy()
     return Expected(right, np.concatenate(labels))
-
-
-def dense_rows(declaration: Declaration, serialized: tf.Tensor) -> Rows:
-    """Returns tf.Examples as a phone is given them: [rows] an input, sentinels where missing.
-
-    Args:
-        declaration: Its inputs.
-        serialized: Serialized tf.Examples, string [rows].
-    """
-    parsed = tf.io.parse_example(serialized, feature_spec(declaration))
-    return {c.input_name: dense(c, parsed[c.name]).numpy() for c in declaration.inputs}
 
 
 def made_rows(declaration: Declaration, usual: Rows) -> dict[str, Rows]:

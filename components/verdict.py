@@ -25,7 +25,8 @@ class GateResult:
         bound: "min": value >= threshold; "max": value <= threshold; "min_change": the value is the
             difference to the baseline and must not be below the threshold.
         passed: Whether the condition holds.
-        detail: One sentence more, where the numbers do not say it all; may be empty.
+        detail: One sentence more, where the numbers do not say it all; may be empty. Further lines
+            are what a program said of it.
         binding: Whether the gate refuses where it does not hold; else it only warns.
     """
 

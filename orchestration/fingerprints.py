@@ -15,7 +15,15 @@ from usecase.paths import PROJECT_ROOT, file_below, module_file
 
 LOCKS = PROJECT_ROOT / "requirements"
 STAMP = ".setup-stamp"  # tools/setup.sh begins it with the name of the lock
-ROOMS = ("usecase", "models", "components", "pipeline", "orchestration", "serving")
+ROOMS = (
+    "usecase",
+    "models",
+    "components",
+    "pipeline",
+    "orchestration",
+    "serving",
+    "model_server",
+)
 
 
 def file_digest(path: str | Path) -> str:

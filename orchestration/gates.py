@@ -6,7 +6,12 @@ from pathlib import Path
 from components.verdict import Verdict
 
 # Each gate's node and the output in which its verdict lies.
-GATES = {"DataGate": "verdict", "Evaluator": "evaluation", "TFLiteGate": "verdict"}
+GATES = {
+    "DataGate": "verdict",
+    "Evaluator": "evaluation",
+    "ServingGate": "verdict",
+    "TFLiteGate": "verdict",
+}
 
 
 def gate_results(outputs: Mapping[str, Mapping[str, Sequence[str]]]) -> list[Verdict]:

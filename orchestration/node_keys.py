@@ -6,7 +6,11 @@ from pathlib import Path
 from typing import Any
 
 from orchestration import fingerprints
+from pipeline.stage_names import SERVING_GATE
 from usecase.declaration import Declaration
+
+# What a node starts as a process, and nobody imports.
+STARTED = {SERVING_GATE: "model_server.__main__"}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -47,6 +51,7 @@ def add_keys(nodes: Iterable[Any], declaration: Declaration) -> dict[str, NodeKe
         texts = [value for value in node.exec_properties.values() if isinstance(value, str)]
         modules = [node.executor_spec.class_path.rpartition(".")[0]]
         modules += _function_modules(texts, declaration.functions)
+        modules += [STARTED[node.id]] if node.id in STARTED else []
         files = {text: fingerprints.file_digest(text) for text in texts if _is_file(text)}
         keys[node.id] = NodeKey(fingerprints.code_of(modules), files, lock)
         node.executor_spec.add_extra_flags(keys[node.id].flags())

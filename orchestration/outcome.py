@@ -79,9 +79,9 @@ def refusal(destination: str, verdicts: Sequence[Verdict]) -> Refusal | None:
 
 
 def why(result: GateResult) -> str:
-    """Returns one phrase on why a condition does not hold."""
+    """Returns one phrase on why a condition does not hold: the first line of its detail, if any."""
     if result.detail:
-        return result.detail
+        return result.detail.splitlines()[0]
     where = f" of {result.slice}" if result.slice else ""
     if result.value is None:
         return f"{result.metric}{where} could not be measured"

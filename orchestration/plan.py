@@ -6,7 +6,7 @@ from pathlib import Path
 from orchestration import fingerprints
 from pipeline.stage_names import stage_names
 from usecase.checks import check_evaluation, require_parsed_dates
-from usecase.config import Data, UseCase
+from usecase.config import Data, Server, UseCase
 from usecase.data_files import find_data
 from usecase.declaration import Declaration, declare
 from usecase.errors import ConfigError
@@ -28,6 +28,7 @@ class Plan:
         files: The data files on this machine.
         schema: The curated schema.
         tune: Whether the network is tuned before it is trained.
+        server: The model server that judges, once it is known; None: as configured.
     """
 
     config: str
@@ -37,6 +38,7 @@ class Plan:
     files: tuple[Path, ...]
     schema: Path
     tune: bool = False
+    server: Server | None = None
 
     @property
     def stages(self) -> dict[str, str]:
@@ -83,6 +85,7 @@ class Plan:
             "data path": self.data,
             "data": fingerprints.combined(fingerprints.file_digests(self.files)),
             "schema": fingerprints.file_digest(self.schema),
+            "server": self.server or "",
             "code": fingerprints.combined(fingerprints.project_code() | self._own_code()),
             "lock": fingerprints.lock_digest(),
         }

@@ -15,6 +15,7 @@ WRAPPERS = ("custom_config", "settings", "declaration", "eval_config")
 MEANINGS = {
     "data changed": {"input_fingerprint", "span"},
     "another version serves now": {"version"},
+    "another model server judges": {"settings.serving.server"},
 }
 
 

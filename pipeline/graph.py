@@ -2,9 +2,9 @@
 
 ExampleGen ─ StatisticsGen ─┬─ ExampleValidator ─ DataGate ─ if it passed:
            (curated schema) ┘
-    Transform ─ (Tuner) ─ Trainer ─┬─ Evaluator ──────────┬─ Pusher
-               last pushed model ──┤                      │
-                                   └─ TFLiteExporter ─ TFLiteGate ─ MobilePusher
+    Transform ─ (Tuner) ─ Trainer ─┬─ ServingGate ────────────────┬─ Pusher
+               last pushed model ──┼─ Evaluator ──────────────────┤
+                                   └─ TFLiteExporter ─ TFLiteGate ┴─ MobilePusher
 """
 
 from tfx.dsl.components.base.base_node import BaseNode
@@ -14,7 +14,7 @@ from tfx.types import BaseChannel
 from components.data_gate import PASSED_PROPERTY
 from pipeline import stages
 from pipeline.places import Places
-from usecase.config import UseCase
+from usecase.config import Server, UseCase
 from usecase.declaration import Declaration
 
 
@@ -25,6 +25,7 @@ def create_nodes(
     *,
     tune: bool = False,
     mobile: bool = False,
+    server: Server | None = None,
 ) -> list[BaseNode]:
     """Returns the nodes of the pipeline, in an order in which they can run.
 
@@ -34,6 +35,7 @@ def create_nodes(
         places: The files and folders to work on.
         tune: Whether a Tuner chooses what the Trainer trains with.
         mobile: Whether the model is delivered for phones as well.
+        server: The model server that judges, where it is known already; None: as configured.
     """
     ingest = stages.ingest(use_case, declaration, places)
     examples = ingest.outputs["examples"]
@@ -59,7 +61,8 @@ def create_nodes(
         evaluate = stages.evaluate(
             use_case, declaration, examples, train.outputs["model"], baseline.outputs["model"]
         )
-        push = stages.push(places, train.outputs["model"], evaluate.outputs["blessing"])
+        serve = stages.serving_gate(use_case, declaration, train.outputs["model"], examples, server)
+        push = stages.push(places, evaluate.outputs["blessing"], serve.outputs["blessing"])
         for_phones = (
             _mobile_nodes(use_case, declaration, places, examples, transform, train, evaluate)
             if mobile
@@ -76,6 +79,7 @@ def create_nodes(
         train,
         baseline,
         evaluate,
+        serve,
         push,
         *for_phones,
     ]

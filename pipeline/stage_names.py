@@ -8,6 +8,7 @@ EXAMPLE_GENS: dict[Source, str] = {
     "bigquery": "BigQueryExampleGen",
 }
 TUNER = "Tuner"
+SERVING_GATE = "ServingGate"
 PUSHERS = {"serving": "Pusher", "mobile": "MobilePusher"}  # by destination
 
 
@@ -35,6 +36,7 @@ def stage_names(source: Source, *, tune: bool = False, mobile: bool = False) -> 
         **({TUNER: "tune"} if tune else {}),
         "Trainer": "train",
         "Evaluator": "evaluate",
+        SERVING_GATE: "serving gate",
         PUSHERS["serving"]: "push",
         **(for_phones if mobile else {}),
     }

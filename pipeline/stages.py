@@ -14,7 +14,13 @@ from components import pusher as safe_pusher
 from components.baseline import LatestPushedModel
 from components.data_gate import DataGate
 from components.evaluator import Evaluator
-from components.settings import DataGateSettings, ExporterSettings, TFLiteGateSettings
+from components.serving_gate import ServingGate
+from components.settings import (
+    DataGateSettings,
+    ExporterSettings,
+    ServingGateSettings,
+    TFLiteGateSettings,
+)
 from components.tflite_exporter import TFLiteExporter
 from components.tflite_gate import TFLiteGate
 from components.tuner import Tuner
@@ -23,7 +29,7 @@ from pipeline.evaluation import eval_config
 from pipeline.places import Places
 from pipeline.sources import example_gen
 from pipeline.stage_names import PUSHERS
-from usecase.config import UseCase
+from usecase.config import Server, UseCase
 from usecase.declaration import Declaration
 
 PREPROCESSING_FN = "models.preprocessing.preprocessing_fn"
@@ -158,11 +164,27 @@ def evaluate(
     )
 
 
-def push(places: Places, model: BaseChannel, blessing: BaseChannel) -> Pusher:
-    """A blessed model becomes the next version."""
+def serving_gate(
+    use_case: UseCase,
+    declaration: Declaration,
+    model: BaseChannel,
+    examples: BaseChannel,
+    server: Server | None,
+) -> BaseComponent:
+    """The gate before serving, on the test split; it waits for no verdict on the quality."""
+    settings = ServingGateSettings(
+        name=use_case.name,
+        declaration=declaration,
+        serving=use_case.serving.model_copy(update={"server": server or use_case.serving.server}),
+    )
+    return ServingGate(settings=settings.model_dump_json(), trained_model=model, examples=examples)
+
+
+def push(places: Places, blessing: BaseChannel, infra_blessing: BaseChannel) -> Pusher:
+    """A blessed model becomes the next version, with the warm-up records that the gate gave it."""
     return Pusher(
-        model=model,
         model_blessing=blessing,
+        infra_blessing=infra_blessing,
         **_destination(places.serving, sibling=places.mobile),
     )
 

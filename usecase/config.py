@@ -14,6 +14,7 @@ Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]*$")]
 Share = Annotated[float, Field(ge=0.0, le=1.0)]
 Precision = Literal["auto", "float32", "mixed_bfloat16", "mixed_float16"]
 Source = Literal["csv", "tfrecord", "bigquery"]
+Server = Literal["auto", "binary", "docker", "embedded"]
 TFRECORD_NAME = re.compile(r"\.tfrecords?(\.gz)?$")
 SliceKey = Annotated[dict[str, str | int], Field(min_length=1)]
 
@@ -206,6 +207,27 @@ class Mobile(Section):
     float16: QuantizedLimits = QuantizedLimits(max_difference=0.001)
 
 
+class Serving(Section):
+    """The serving gate: the candidate in a model server, before anything is pushed."""
+
+    server: Server = Field(
+        "auto",
+        description="binary: tensorflow_model_server on PATH; docker: the official image; "
+        "embedded: the one of this project; auto: the first of them that is there.",
+    )
+    max_rows: int = Field(
+        2000, ge=1, description="Most test rows that the server is asked; all, if there are fewer."
+    )
+    max_latency_ms: Annotated[float, Field(gt=0.0)] = Field(
+        50.0,
+        description="Slowest median answer to one row, on the gate's machine; a slower is a "
+        "warning.",
+    )
+    startup_timeout_s: Annotated[float, Field(gt=0.0)] = Field(
+        120.0, description="Seconds in which the server must answer for the model."
+    )
+
+
 class UseCase(Section):
     """A use case: everything that tells one pipeline from another.
 
@@ -224,6 +246,7 @@ class UseCase(Section):
     tuning: Tuning = Tuning()
     data_gate: DataGate = DataGate()
     evaluation: Evaluation
+    serving: Serving = Serving()
     mobile: Mobile = Mobile()
 
     @property

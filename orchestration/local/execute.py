@@ -16,7 +16,7 @@ from tfx.orchestration.portable import data_types, launcher, runtime_parameter_u
 from tfx.proto.orchestration import pipeline_pb2
 
 from orchestration.local.store import SerialMetadata
-from pipeline.stage_names import EXAMPLE_GENS, PUSHERS
+from pipeline.stage_names import EXAMPLE_GENS, PUSHERS, SERVING_GATE
 from usecase.paths import PROJECT_ROOT
 
 Outputs = dict[str, list[str]]
@@ -25,8 +25,8 @@ RUN_CONTEXT = "pipeline_run"
 # What a push leads to lies outside of the store: only the Pusher itself can tell whether it stands.
 # So do the tables of a query: TFX would take the same text for the same rows.
 UNCACHED = (*PUSHERS.values(), EXAMPLE_GENS["bigquery"])
-# It waits for a process of its own, so the others need not wait for it.
-BESIDE = ("TFLiteExporter",)
+# These wait for processes of their own, so the others need not wait for them.
+BESIDE = ("TFLiteExporter", SERVING_GATE)
 
 
 @dataclasses.dataclass(frozen=True)

@@ -7,10 +7,10 @@ from pathlib import Path
 from components.verdict import Verdict
 from models.settings import HISTORY_FILE
 from models.trials import read_trials
-from orchestration.local import mobile_facts
+from orchestration.local import mobile_facts, serving_facts
 from orchestration.local.execute import Execution
 from orchestration.local.text import number
-from pipeline.stage_names import EXAMPLE_GENS, PUSHERS, TUNER
+from pipeline.stage_names import EXAMPLE_GENS, PUSHERS, SERVING_GATE, TUNER
 from usecase.config import SPLITS
 
 
@@ -131,6 +131,7 @@ FACTS: dict[str, Callable[[Execution], str]] = {
     "Trainer": _training,
     "LatestPushedModel": _baseline,
     "Evaluator": _quality,
+    SERVING_GATE: lambda execution: serving_facts.judged(_folder(execution, "verdict")),
     PUSHERS["serving"]: _push,
     PUSHERS["mobile"]: _push,
     "TFLiteExporter": lambda execution: mobile_facts.exported(_folder(execution, "model")),

@@ -16,7 +16,7 @@ class _Row(NamedTuple):
     limit: str
     mark: Span
     note: str
-    detail: str
+    detail: tuple[str, ...]
 
 
 class GateTable:
@@ -48,14 +48,14 @@ class GateTable:
 
     def _gate(self, name: str, rows: list[_Row]) -> list[Line]:
         lines = []
-        label, last_detail = name, ""
+        label, last_detail = name, tuple[str, ...]()
         for row in rows:
             lines.append(self._line(label, row))
             label = ""
-            if row.detail not in ("", last_detail):
+            if row.detail != last_detail:
                 margin = " " * (self._label_width + 6)
-                lines.append(Line.of(margin, row.detail, hang=len(margin)))
-                last_detail = row.detail
+                lines += [Line.of(margin, text, hang=len(margin)) for text in row.detail]
+                last_detail = row.detail or last_detail
         return lines
 
     def _line(self, label: str, row: _Row) -> Line:
@@ -81,7 +81,11 @@ class GateTable:
             limit=self._glyphs.show(limit),
             mark=self._mark(result),
             note=note,
-            detail="" if result.passed else self._glyphs.prose(result.detail),
+            detail=()
+            if result.passed
+            else tuple(
+                self._glyphs.prose(line) for line in result.detail.splitlines() if line.strip()
+            ),
         )
 
     def _mark(self, result: GateResult) -> Span:

@@ -8,6 +8,7 @@ from pathlib import Path
 from models.accelerators import visible
 from orchestration.audit import require_sound_functions
 from orchestration.local.console import Console
+from orchestration.local.judging_server import judging_server
 from orchestration.local.logs import redirected
 from orchestration.local.node_view import RunHeader
 from orchestration.local.preflight import check_data
@@ -35,10 +36,13 @@ def run(plan: Plan, output_dir: Path, console: Console, *, echo_fd: int | None =
         The outcome, which is on disk as well.
 
     Raises:
-        UserError: If the data cannot be read, or the output folder is in use.
+        UserError: If the data cannot be read, the model server that is to judge is not there, or
+            the output folder is in use.
     """
     started = time.monotonic()
     check_data(plan.use_case.data.source, plan.files)
+    # A machine that has another server by now asks that one anew.
+    plan = dataclasses.replace(plan, server=judging_server(plan.use_case.serving.server))
     workspace = Workspace(output_dir, plan.use_case.name)
     with workspace.locked():
         key = plan.key()

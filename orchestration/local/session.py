@@ -99,6 +99,7 @@ class Session:
             places,
             tune=self.plan.tune,
             mobile=self.plan.mobile,
+            server=self.plan.server,
         )
         keys = add_keys(nodes, self.plan.declaration)
         executor = Executor(

@@ -19,6 +19,7 @@ WORDS: dict[RunVerdict, tuple[str, str]] = {
     "failed": ("FAILED", "bold red"),
 }
 PREDICT = "python local_runner.py predict{options} --data new.csv --out predictions.csv"
+SERVE = "python -m serving up --model-dir {folder}"
 PREDICT_MOBILE = "python -m serving predict --tflite {version} --data new.csv"
 RUN = "python local_runner.py run{options}"
 DEFAULT_CONFIG = "configs/taxi.yaml"  # of local_runner.py, as DEFAULT_OUTPUT
@@ -168,13 +169,21 @@ def _next_lines(result: RunResult, width: int, glyphs: Glyphs, config: str) -> l
     place = _output_option(result.log)
     again = RUN.format(options=use_case + place)
     predict = PREDICT.format(options=place if config == DEFAULT_CONFIG else use_case + place)
+    serving = [predict, *_serve_commands(result)] if result.serving_model else []
     commands = {
         "failed": [f"tail -n 40 {log}"],
         "not_pushed": [f"less {log}", f"{again}  # when mended"],
-        "up_to_date": [predict],
+        "up_to_date": serving or [predict],
     }
-    pushed = [*([predict] if result.serving_model else []), *_mobile_commands(result)]
+    pushed = [*serving, *_mobile_commands(result)]
     return _labelled("next", width, commands.get(result.verdict, pushed), glyphs)
+
+
+def _serve_commands(result: RunResult) -> list[str]:
+    """Returns the command that serves the run's model on this machine."""
+    if result.serving_model is None or "://" in result.serving_model:
+        return []
+    return [SERVE.format(folder=shlex.quote(str(Path(result.serving_model).parent)))]
 
 
 def _mobile_commands(result: RunResult) -> list[str]:

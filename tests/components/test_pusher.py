@@ -1,14 +1,17 @@
 """The Pusher's executor, run on real artifacts."""
 
 import json
+import shutil
 from types import SimpleNamespace
 
 import pytest
 from tfx.components.pusher import executor as standard
-from tfx.types.standard_artifacts import InfraBlessing, Model, ModelBlessing, PushedModel
+from tfx.types.standard_artifacts import InfraBlessing, ModelBlessing, PushedModel
 
 from components import push_destination, pusher
 from components.push_destination import digest, versions
+
+WARM_UP = "assets.extra/tf_serving_warmup_requests"
 
 
 class World:
@@ -22,15 +25,18 @@ class World:
         self._monkeypatch = monkeypatch
         self.pushes = 0
 
-    def push(self, weights, *, at, blessed=1, destination=None, config=None):
-        """Pushes a model; returns the PushedModel artifact."""
+    def push(self, weights, *, at, blessed=1, passed=1, destination=None, config=None):
+        """Pushes a model, as the serving gate hands it; returns the PushedModel artifact."""
         self.pushes += 1
         folder = self.folder / f"run-{self.pushes}"
-        model = folder / "model" / "Format-Serving"
+        model = folder / "infra" / "stamped_model"
         (model / "variables").mkdir(parents=True)
         (model / "saved_model.pb").write_text("graph")
         (model / "variables" / "data").write_text(weights)
-        models = {"model": [self._artifact(Model, folder / "model")]}
+        (model / "assets.extra").mkdir()
+        (model / WARM_UP).write_text(f"rows of push {self.pushes}")
+        blessing = self._artifact(InfraBlessing, folder / "infra", blessed=passed, has_model=1)
+        models = {"infra_blessing": [blessing]}
         where = destination or str(self.serving)
         return self._do(models, folder, where, at, blessed, config or {})
 
@@ -90,7 +96,7 @@ def told(pushed):
 def test_a_blessed_model_becomes_a_version(world):
     pushed = world.push("first", at=1000)
     assert versions(world.serving) == [1000]
-    assert digest(world.serving / "1000") == digest(world.folder / "run-1/model/Format-Serving")
+    assert digest(world.serving / "1000") == digest(world.folder / "run-1/infra/stamped_model")
     assert told(pushed) == {"pushed": 1, "up_to_date": 0, "version": "1000"}
     assert pushed.get_string_custom_property("pushed_destination") == str(world.serving / "1000")
     assert digest(pushed.uri) == digest(world.serving / "1000")
@@ -115,6 +121,27 @@ def test_the_model_that_serves_is_not_pushed_again(world):
     pushed = world.push("second", at=3000)
     assert told(pushed) == {"pushed": 0, "up_to_date": 1, "version": "2000"}
     assert versions(world.serving) == [1000, 2000]
+
+
+def test_other_warm_up_records_make_no_new_model(world):
+    world.push("first", at=1000)
+    kept = digest(world.serving / "1000")
+    assert told(world.push("first", at=2000))["up_to_date"] == 1
+    assert digest(world.serving / "1000") == kept
+    assert (world.serving / "1000" / WARM_UP).read_text() == "rows of push 1"
+
+
+def test_a_model_that_was_pushed_without_warm_up_records_is_no_other(world):
+    world.push("first", at=1000)
+    shutil.rmtree(world.serving / "1000" / "assets.extra")
+    assert told(world.push("first", at=2000))["up_to_date"] == 1
+
+
+@pytest.mark.parametrize(("blessed", "passed"), [(0, 1), (1, 0), (0, 0)])
+def test_what_serves_passed_both_gates(world, blessed, passed):
+    pushed = world.push("first", at=1000, blessed=blessed, passed=passed)
+    assert told(pushed) == {"pushed": 0, "up_to_date": 0, "version": ""}
+    assert versions(world.serving) == []
 
 
 def test_a_model_that_served_before_the_last_one_is_pushed(world):
@@ -210,9 +237,7 @@ def test_another_model_ahead_at_the_other_place_is_passed_by(world):
 
 def test_warm_up_records_do_not_part_one_model_from_itself(world):
     world.push("first", at=1000, config=world.beside_mobile)
-    extra = world.serving / "1000" / "assets.extra"
-    extra.mkdir()
-    (extra / "tf_serving_warmup_requests").write_text("rows")
+    assert (world.serving / "1000" / WARM_UP).exists()
     assert told(world.push_mobile("first", at=2000))["version"] == "1000"
 
 

@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from components.tflite_differences import differences, largest
+from components.differences import differences
+from components.tflite_differences import largest
 from components.tflite_probe import ONE_BY_ONE
 from components.tflite_trials import Expected
 

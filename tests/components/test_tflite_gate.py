@@ -11,7 +11,7 @@ from tfx.types.standard_artifacts import ModelBlessing
 from tfx.utils import path_utils
 
 from components import infra_blessing
-from serving.metadata import MODEL_FILES, read_metadata
+from serving.phone.metadata import MODEL_FILES, read_metadata
 
 GOOD = "none"
 FAULTS = ("uninitialised table", "flex operation", "shifted vocabulary", "wrong normalisation")

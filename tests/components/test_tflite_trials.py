@@ -4,12 +4,12 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from components.dense_rows import dense_rows
 from components.tflite_trials import (
     COMBINATIONS,
     EXTREME,
     HURTFUL,
     WORST,
-    dense_rows,
     made_rows,
     write_trials,
 )

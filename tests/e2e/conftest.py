@@ -13,7 +13,10 @@ import pytest
 
 from usecase.paths import PROJECT_ROOT, resolve
 
-ROOMS = ("usecase", "pipeline", "models", "components", "orchestration", "serving")
+ROOMS = (
+    *("usecase", "pipeline", "models", "components", "orchestration", "serving"),
+    "model_server",
+)
 BUNDLED = "pkg:tfx/examples/chicago_taxi_pipeline/data/simple/data.csv"
 
 

@@ -115,7 +115,7 @@ def test_the_first_run_pushes_both_models_under_one_number(phones, first):
     names = {"model.tflite", "model_int8.tflite"}
     assert {path.name for path in phones.newest().iterdir()} == {*names, "metadata.json"}
     described = phones.metadata()
-    assert described["saved_model_sha256"] == phones.pushed("serving")[version]
+    assert described["saved_model_sha256"] == push_destination.origin(phones.project.model())
     assert {name: file["sha256"] for name, file in described["files"].items()} == {
         name: hashlib.sha256((phones.newest() / name).read_bytes()).hexdigest() for name in names
     }

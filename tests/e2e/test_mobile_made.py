@@ -16,7 +16,7 @@ from google.protobuf import text_format
 from tensorflow_metadata.proto.v0 import schema_pb2
 
 from serving.edge import EdgeModel
-from serving.embedded import embedded_json
+from serving.phone.embedded import embedded_json
 from tests.e2e import edge, made, made_run
 
 pytestmark = pytest.mark.slow

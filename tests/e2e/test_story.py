@@ -18,7 +18,8 @@ from components import push_destination
 
 UPSTREAM = ("CsvExampleGen", "StatisticsGen", "ImportSchemaGen", "ExampleValidator", "DataGate")
 FOR_PHONES = ("TFLiteExporter", "TFLiteGate", "MobilePusher")
-MODEL_NODES = ("LatestPushedModel", "Transform", "Trainer", "Evaluator", "Pusher", *FOR_PHONES)
+JUDGED = ("Trainer", "Evaluator", "ServingGate", "Pusher", *FOR_PHONES)
+MODEL_NODES = ("LatestPushedModel", "Transform", *JUDGED)
 NODES = (*UPSTREAM, *MODEL_NODES)
 PREDICTIONS = {}
 
@@ -175,7 +176,7 @@ def test_changed_network_trains_but_does_not_transform(project, first_run, state
     assert done.code == 0, done.stdout + done.stderr
     got = states(done)
     assert {got[node] for node in (*UPSTREAM, "Transform")} == {"cached"}
-    assert {got[node] for node in ("Trainer", "Evaluator", "Pusher", *FOR_PHONES)} == {"ran"}
+    assert {got[node] for node in JUDGED} == {"ran"}
     assert reasons(done)["Trainer"] == "code changed: models/network.py"
 
 

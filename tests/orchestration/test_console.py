@@ -110,6 +110,7 @@ VERDICT  PUSHED — version 1763679601 serves now  [1m 17s]
   mobile   {MOBILE}  (new)
   log      {LOG}
   next     python local_runner.py predict --data new.csv --out predictions.csv
+           python -m serving up --model-dir outputs/serving/taxi
            python -m serving predict --tflite outputs/mobile/taxi/1763679601 --data new.csv
 """
 NOT_PUSHED_TEXT = f"""{HEAD}
@@ -187,6 +188,7 @@ def test_up_to_date():
     assert "\nVERDICT  UP TO DATE — nothing new to push  [1m 17s]\n" in text
     assert text.endswith(
         "next     python local_runner.py predict --data new.csv --out predictions.csv\n"
+        "           python -m serving up --model-dir outputs/serving/taxi\n"
     )
 
 
@@ -226,6 +228,7 @@ VERDICT  PARTLY PUSHED — {PARTLY.headline}  [1m 17s]
   mobile   none yet
   log      {LOG}
   next     python local_runner.py predict --data new.csv --out predictions.csv
+           python -m serving up --model-dir outputs/serving/taxi
 """
 
 
@@ -255,10 +258,20 @@ def test_partly_pushed_as_json():
 @pytest.mark.parametrize(
     ("serving", "mobile", "refused", "commands"),
     [
-        (SERVING, MOBILE, {"serving": "", "mobile": ""}, ["local_runner", "serving"]),
-        (SERVING, MOBILE, {"serving": "", "mobile": "tflite gate: x"}, ["local_runner"]),
-        (None, MOBILE, {"serving": "serving gate: x", "mobile": ""}, ["serving"]),
-        (SERVING, None, {"serving": ""}, ["local_runner"]),
+        (
+            SERVING,
+            MOBILE,
+            {"serving": "", "mobile": ""},
+            ["local_runner.py predict", "-m serving up", "-m serving predict"],
+        ),
+        (
+            SERVING,
+            MOBILE,
+            {"serving": "", "mobile": "tflite gate: x"},
+            ["local_runner.py predict", "-m serving up"],
+        ),
+        (None, MOBILE, {"serving": "serving gate: x", "mobile": ""}, ["-m serving predict"]),
+        (SERVING, None, {"serving": ""}, ["local_runner.py predict", "-m serving up"]),
     ],
 )
 def test_only_what_is_there_can_be_tried(serving, mobile, refused, commands):
@@ -268,7 +281,7 @@ def test_only_what_is_there_can_be_tried(serving, mobile, refused, commands):
     )
     text = told(result)[0].getvalue()
     shown = [line.split("python ")[1] for line in text.splitlines() if "python " in line]
-    assert [line.removeprefix("-m ").split(".")[0].split()[0] for line in shown] == commands
+    assert [line.partition(" --")[0] for line in shown] == commands
 
 
 def test_a_version_whose_path_has_a_blank_is_quoted():
@@ -437,6 +450,9 @@ def test_importing_the_console_is_light():
     ],
 )
 def test_next_command_leads_to_the_model_that_was_pushed(config, log, options):
-    result = RunResult("1", "pushed", "", (), (), (), {}, "model", None, log)
-    last = verdict_lines(result, UNICODE, config)[-1].text
-    assert last.endswith(f"local_runner.py predict{options} --data new.csv --out predictions.csv")
+    result = RunResult("1", "pushed", "", (), (), (), {}, "a b/7", None, log)
+    predict, serve = (line.text for line in verdict_lines(result, UNICODE, config)[-2:])
+    assert predict.endswith(
+        f"local_runner.py predict{options} --data new.csv --out predictions.csv"
+    )
+    assert serve.endswith(" python -m serving up --model-dir 'a b'")

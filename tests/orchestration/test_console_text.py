@@ -210,6 +210,24 @@ def test_the_gate_of_mobile_models_in_a_table(glyphs):
     assert all(cells(line) <= 80 for line in lines)
 
 
+def test_what_a_program_said_follows_the_reason_line_by_line():
+    why = "the server did not answer\nloading  model\n\n\tfailed: \x1b[31mno variables"
+    results = (
+        judge("serving", "seconds to ready", None, "max", 120.0, detail=why),
+        judge("serving", "grpc difference", None, "max", 1e-5, detail=why),
+        judge("serving", "rest difference", 0.0, "max", 1e-5, detail="row 0"),
+    )
+    lines = [line.text for line in GateTable(results, UNICODE, 7).lines()]
+    expected = """\
+  serving  seconds to ready    n/a ≤   120 ✘
+             the server did not answer
+             loading model
+             failed: ?[31mno variables
+           grpc difference     n/a ≤ 1e-05 ✘
+           rest difference   0.000 ≤ 1e-05 ✔""".splitlines()
+    assert lines == expected
+
+
 def test_only_a_warning_is_yellow():
     table = GateTable(MOBILE_GATE, UNICODE, 7).lines()
     styles = {span.text: span.style for line in table for span in line.spans if span.style != "dim"}

@@ -83,6 +83,44 @@ def test_a_warning_is_no_refusal(gated):
     assert gated(*GOOD[:2], slow) == "passed · float32 within 1.2e-07 · 7.00 ms a row"
 
 
+SERVED = (
+    judge("serving", "seconds to ready", 6.2, "max", 120, detail="embedded server"),
+    judge("serving", "grpc difference", 6e-8, "max", 1e-5),
+    judge("serving", "grpc latency ms", 1.234, "max", 50, binding=False),
+    judge("serving", "rest difference", 1.2e-7, "max", 1e-5),
+    judge("serving", "rest latency ms", 2.04, "max", 50, binding=False),
+)
+
+
+@pytest.fixture
+def served(tmp_path):
+    def served(*results):
+        Verdict("serving", results).write(tmp_path)
+        return fact(Execution("ServingGate", "ran", outputs={"verdict": [str(tmp_path)]}))
+
+    return served
+
+
+def test_which_server_judged_and_what_it_measured(served):
+    assert served(*SERVED) == (
+        "passed · embedded server · gRPC 1.2 ms · REST 2.0 ms a row · within 1.2e-07"
+    )
+    assert served(*SERVED[:2]) == "passed · embedded server · within 6e-08"
+
+
+def test_why_the_serving_gate_refused(served):
+    why = "the server ended with exit status 1\nlog line 1\nlog line 2"
+    ended = judge("serving", "seconds to ready", None, "max", 120, detail=why)
+    assert served(ended) == "refused: the server ended with exit status 1"
+    far = judge("serving", "rest difference", 0.2, "max", 1e-5, detail="row 3 is off by 0.2")
+    assert served(*SERVED[:3], far) == "refused: row 3 is off by 0.2"
+
+
+def test_a_slow_server_is_no_refusal(served):
+    slow = judge("serving", "grpc latency ms", 70.0, "max", 50, binding=False)
+    assert served(*SERVED[:2], slow) == "passed · embedded server · gRPC 70.0 ms · within 6e-08"
+
+
 @pytest.mark.parametrize("node", ["Pusher", "MobilePusher"])
 def test_what_a_pusher_did(node):
     assert fact(executed(node, pushed=1, pushed_version="7")) == "version 7"

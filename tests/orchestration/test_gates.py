@@ -7,6 +7,7 @@ from orchestration.gates import gate_results
 
 DATA = Verdict("data", (judge("data", "anomalies", 0, "max", 0),))
 QUALITY = Verdict("quality", (judge("quality", "auc", 0.8, "min", 0.9),), {"auc": 0.8})
+SERVING = Verdict("serving", (judge("serving", "grpc difference", 0, "max", 1e-5),))
 TFLITE = Verdict("tflite", (judge("tflite", "float32 faults", 0, "max", 0),))
 
 
@@ -29,6 +30,16 @@ def test_the_gate_of_mobile_models_comes_last(outputs, tmp_path):
     TFLITE.write(tmp_path / "tflite")
     before = {"TFLiteGate": {"blessing": ["/nowhere"], "verdict": [str(tmp_path / "tflite")]}}
     assert gate_results({**before, **outputs}) == [DATA, QUALITY, TFLITE]
+
+
+def test_the_gate_of_what_serves_comes_before_it(outputs, tmp_path):
+    TFLITE.write(tmp_path / "tflite")
+    SERVING.write(tmp_path / "serving")
+    both = {
+        "TFLiteGate": {"verdict": [str(tmp_path / "tflite")]},
+        "ServingGate": {"blessing": ["/nowhere"], "verdict": [str(tmp_path / "serving")]},
+    }
+    assert gate_results({**both, **outputs}) == [DATA, QUALITY, SERVING, TFLITE]
 
 
 def test_a_gate_that_was_not_reached_says_nothing(outputs):

@@ -14,8 +14,9 @@ from pipeline.stage_names import stage_names
 from usecase.paths import PROJECT_ROOT
 
 STAGES = stage_names("csv", mobile=True)
+SERVING = "ServingGate"
 FOR_PHONES = {"TFLiteExporter", "TFLiteGate"}
-WITH_LABEL = {"DataGate", "Transform", "Trainer", *FOR_PHONES}
+WITH_LABEL = {"DataGate", "Transform", "Trainer", SERVING, *FOR_PHONES}
 
 
 @pytest.fixture(scope="module")
@@ -65,17 +66,28 @@ def test_what_has_not_changed_has_the_same_key(flags):
     [
         ("models/network.py", {"Trainer"}),
         ("models/heads.py", {"Trainer"}),
-        ("models/signatures.py", {"Trainer", "TFLiteGate"}),
+        ("models/signatures.py", {"Trainer", SERVING, "TFLiteGate"}),
         ("models/preprocessing.py", {"Transform", *FOR_PHONES}),
         ("models/categories.py", {"Transform", "Trainer", *FOR_PHONES}),
         ("models/taxi.py", WITH_LABEL),
         ("models/labels.py", {"DataGate", "Transform", *FOR_PHONES}),
         ("models/columns.py", WITH_LABEL),
         ("models/lite.py", FOR_PHONES),
-        ("serving/metadata.py", FOR_PHONES),
+        ("serving/phone/metadata.py", FOR_PHONES),
         ("components/data_checks.py", {"DataGate"}),
         ("components/quality.py", {"Evaluator", "TFLiteGate"}),
-        ("components/verdict.py", {"DataGate", "Evaluator", "TFLiteGate"}),
+        ("components/verdict.py", {"DataGate", "Evaluator", SERVING, "TFLiteGate"}),
+        ("components/infra_blessing.py", {SERVING, "TFLiteGate"}),
+        ("components/differences.py", {SERVING, "TFLiteGate"}),
+        ("components/serving_checks.py", {SERVING}),
+        ("components/serving_answers.py", {SERVING}),
+        ("components/warmup.py", {SERVING}),
+        ("serving/launch.py", {SERVING}),
+        ("serving/client.py", {SERVING}),
+        # Nobody imports the server: it is started.
+        ("model_server/__main__.py", {SERVING}),
+        ("model_server/servable.py", {SERVING}),
+        ("model_server/predict.py", {SERVING}),
         ("components/push_destination.py", {"Pusher", "MobilePusher", *FOR_PHONES}),
         ("components/pusher.py", {"Pusher", "MobilePusher"}),
         ("components/baseline.py", {"LatestPushedModel", "Evaluator"}),

@@ -223,6 +223,10 @@ def test_the_gate_of_mobile_models_is_nothing_to_one_that_only_serves(verdicts, 
             "auc of h=7 could not be measured",
         ),
         (judge("quality", "auc", 0.8, "min", 0.9, detail="63 rows"), "63 rows"),
+        (
+            judge("serving", "seconds to ready", None, "max", 9, detail="it ended\nlog\nlog"),
+            "it ended",
+        ),
         (FAR, "float32 difference 0.020 > 1e-05"),
         (
             judge("tflite", "int8 auc change", -0.02, "min_change", -0.001),

@@ -1,5 +1,6 @@
 """A run, planned: what makes it another run, and errors that come first."""
 
+import dataclasses
 import os
 import subprocess
 import sys
@@ -110,6 +111,15 @@ def test_another_ingredient_is_another_run(folder, name, old, new):
     before = make_plan("tiny.yaml").key()
     replace(folder / name, old, new)
     assert make_plan("tiny.yaml").key() != before
+
+
+def test_another_model_server_is_another_run(folder):
+    plan = make_plan("tiny.yaml")
+    keys = {
+        dataclasses.replace(plan, server=server).key()
+        for server in (None, "embedded", "docker", "binary")
+    }
+    assert len(keys) == 4
 
 
 def test_data_of_another_name_are_another_run(folder):

@@ -69,6 +69,15 @@ def test_new_data_are_no_new_config(make_ingredients):
     assert reason(before, elsewhere).startswith("config changed: input_base")
 
 
+def test_another_server_is_no_new_config(make_ingredients):
+    server, limit = "settings.serving.server", "settings.serving.max_latency_ms"
+    before = make_ingredients(config={server: "embedded", limit: "50"})
+    now = make_ingredients(config={server: "binary", limit: "50"})
+    assert reason(before, now) == "another model server judges"
+    both = make_ingredients(config={server: "binary", limit: "40"})
+    assert reason(before, both) == "config changed: serving.max_latency_ms, serving.server"
+
+
 def test_nesting_that_means_nothing_is_left_out(make_ingredients):
     path = "custom_config.settings.training.learning_rate"
     before = make_ingredients(config={path: "1"})

@@ -23,7 +23,8 @@ UPSTREAM = {
     "Transform": ["DataGate"],
     "Trainer": ["Transform"],
     "Evaluator": ["Trainer", "LatestPushedModel"],
-    "Pusher": ["Evaluator", "Trainer"],
+    "ServingGate": ["Trainer"],
+    "Pusher": ["Evaluator", "ServingGate"],
     "TFLiteExporter": ["Trainer", "Transform"],
     "TFLiteGate": ["TFLiteExporter", "Trainer"],
     "MobilePusher": ["TFLiteGate", "Evaluator"],
@@ -157,6 +158,21 @@ def test_a_gate_that_refuses_the_mobile_model_alone(world):
     assert {node.id for node in result.nodes if node.refused} == {"TFLiteGate"}
     assert result.mobile_model is None
     assert result.gates == (slow, far)
+
+
+def test_a_gate_that_refuses_the_served_model_alone(world):
+    why = "no answer over gRPC\nlog line"
+    world.gate(
+        "ServingGate", "verdict", judge("serving", "grpc answers", None, "max", 0, detail=why)
+    )
+    world.works["Pusher"] = lambda: Execution("Pusher", "ran")
+    result = world.go().result
+    assert result.verdict == "partly_pushed"
+    assert result.headline == (
+        "mobile: version 7; serving refused: serving gate: no answer over gRPC"
+    )
+    assert {node.id for node in result.nodes if node.refused} == {"ServingGate"}
+    assert [gate.detail for gate in result.gates] == [why]
 
 
 def test_a_gate_that_only_warns_has_not_refused(world):

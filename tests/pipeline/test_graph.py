@@ -11,6 +11,7 @@ from tfx.dsl.compiler import compiler
 from tfx.orchestration import metadata
 from tfx.orchestration import pipeline as tfx_pipeline
 
+from components.settings import ServingGateSettings
 from models.functions import load_function
 from models.settings import TrainerSettings
 from models.signatures import feature_spec
@@ -100,6 +101,24 @@ def test_the_exporter_waits_for_no_verdict_on_the_model(graph):
     assert set(graph["TFLiteExporter"].upstream_nodes) == {"Trainer", "Transform", "DataGate"}
 
 
+def test_the_serving_gate_waits_for_no_verdict_on_the_model(graph):
+    assert set(graph["ServingGate"].upstream_nodes) == {"Trainer", "CsvExampleGen", "DataGate"}
+
+
+@pytest.mark.parametrize(
+    ("configured", "found", "judges"),
+    [("auto", "embedded", "embedded"), ("docker", None, "docker"), ("auto", None, "auto")],
+)
+def test_the_server_that_judges_is_a_property_of_its_gate(plan, configured, found, judges):
+    serving = plan.use_case.serving.model_copy(update={"server": configured})
+    use_case = plan.use_case.model_copy(update={"serving": serving})
+    nodes = create_nodes(use_case, plan.declaration, PLACES, server=found)
+    (gate,) = [node for node in nodes if node.id == "ServingGate"]
+    settings = ServingGateSettings.model_validate_json(gate.exec_properties["settings"])
+    assert settings.serving == serving.model_copy(update={"server": judges})
+    assert (settings.name, settings.split) == ("taxi", "test")
+
+
 def test_the_order_of_creation_can_run(plan):
     seen = set()
     for node in create_nodes(plan.use_case, plan.declaration, PLACES, mobile=True):
@@ -160,7 +179,12 @@ def test_who_reads_what(graph):
             "model": model,
             "baseline_model": ["LatestPushedModel.model"],
         },
-        "Pusher": {"model": model, "model_blessing": ["Evaluator.blessing"]},
+        "ServingGate": {"trained_model": model, "examples": examples},
+        # What serves is what the gate hands on: the model with its warm-up records.
+        "Pusher": {
+            "model_blessing": ["Evaluator.blessing"],
+            "infra_blessing": ["ServingGate.blessing"],
+        },
         "TFLiteExporter": {
             "trained_model": model,
             "transform_graph": ["Transform.transform_graph"],
@@ -250,7 +274,10 @@ def test_executors_that_tfx_imports_by_name_exist(plan):
         assert callable(executor.Do)
         if not module.startswith("tfx."):
             ours.add(node.id)
-    assert ours == {"DataGate", "LatestPushedModel", "Evaluator", "Pusher", *FOR_PHONES}
+    assert ours == {
+        *("DataGate", "LatestPushedModel", "Evaluator", "ServingGate", "Pusher"),
+        *FOR_PHONES,
+    }
 
 
 CHANGES = {
@@ -261,8 +288,9 @@ CHANGES = {
     "split": ({"train": 7}, {"CsvExampleGen"}),
     "features": (
         {"trip_miles": "numeric"},
-        {"DataGate", "Transform", "Trainer", "TFLiteExporter", "TFLiteGate"},
+        {"DataGate", "Transform", "Trainer", "ServingGate", "TFLiteExporter", "TFLiteGate"},
     ),
+    "serving": ({"max_latency_ms": 9}, {"ServingGate"}),
     "mobile": ({"max_megabytes": 9}, {"TFLiteGate"}),
 }
 

@@ -11,7 +11,7 @@ from usecase.config import Source
 
 STAGES = [
     *("ingest", "schema", "statistics", "validate", "data gate", "baseline", "transform", "train"),
-    *("evaluate", "push"),
+    *("evaluate", "serving gate", "push"),
 ]
 
 

@@ -209,3 +209,18 @@ def test_a_use_case_is_light_to_import():
 def test_a_slice_names_something():
     with pytest.raises(pydantic.ValidationError, match="at least 1 item"):
         Threshold.model_validate_json('{"metric": "auc", "slice": {}, "min": 0.5}')
+
+
+def test_the_server_that_judges_is_one_of_those_that_can_be_started(changed):
+    assert changed().serving.server == "auto"
+    assert changed({"serving": {"server": "docker", "max_rows": 1}}).serving.max_rows == 1
+    with pytest.raises(ConfigError) as caught:
+        changed({"serving": {"server": "dockr"}})
+    assert caught.value.what.startswith("config: serving.server: Input should be 'auto', 'binary'")
+    assert caught.value.fix == 'did you mean "docker"?'
+
+
+@pytest.mark.parametrize("key", ["max_rows", "max_latency_ms", "startup_timeout_s"])
+def test_limits_of_the_serving_gate_are_positive(changed, key):
+    with pytest.raises(ConfigError, match=rf"serving\.{key}: Input should be greater than"):
+        changed({"serving": {key: 0}})

@@ -23,6 +23,7 @@ OUTER = {
     "tuning",
     "data_gate",
     "evaluation",
+    "serving",
     "mobile",
 }
 
