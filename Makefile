@@ -6,10 +6,10 @@ CONFIG ?= configs/taxi.yaml
 STAGES := lint types imports unit e2e
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test test-all slow bench $(STAGES) format lock clean
+.PHONY: help setup run test test-all slow bench bench-serving $(STAGES) format lock clean
 
 help: ## List the targets
-	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' Makefile
 
 setup: ## Make .venv from the lock that this machine can run; LINE=tfx-1.16 or tfx-1.21 and ACCELERATOR=cpu or gpu choose
 	@tools/setup.sh
@@ -47,6 +47,9 @@ slow: setup ## Run the slow tests
 
 bench: setup ## Measure the pushed models in outputs/; ARGS="..." is passed on
 	@$(PY) -m benchmarks.mobile $(ARGS)
+
+bench-serving: setup ## Measure the embedded model server; ARGS="..." is passed on
+	@$(PY) -m benchmarks.serving $(ARGS)
 
 format: setup ## Format the code and mend what ruff can mend
 	@$(PY) -m ruff format .
