@@ -42,8 +42,8 @@ class Core:
         options: The server's flags.
         config: The first ModelServerConfig.
         loader: Loads a version and warms it up, given name, version and path.
-        make_request_log: Makes what logs a model's requests, given prefix and sampling rate; it
-            has `close()`.
+        make_request_log: Makes what logs a model's requests, given its name, prefix and sampling
+            rate; it has `close()`.
     """
 
     def __init__(
@@ -215,7 +215,7 @@ class Core:
                 logs[model.name] = self._request_logs[model.name]
             else:
                 rate = model.logging_config.sampling_config.sampling_rate
-                logs[model.name] = self._make_request_log(prefix, rate)
+                logs[model.name] = self._make_request_log(model.name, prefix, rate)
         return logs
 
     # --- the file system ---

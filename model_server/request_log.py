@@ -12,6 +12,8 @@ from typing import Any
 
 import tensorflow as tf
 
+from model_server.status import Code
+
 log = logging.getLogger(__name__)
 
 MAX_RECORDS = 1000  # what a warm-up file may hold
@@ -29,15 +31,22 @@ class RequestLog:
         sampling_rate: The share of requests to log, 0 to 1.
         max_bytes: Where a file ends.
         max_files: How many are kept; the oldest are deleted.
+        note: Told how each writing ended.
     """
 
     def __init__(
-        self, prefix: str, sampling_rate: float, max_bytes: int = 64 << 20, max_files: int = 8
+        self,
+        prefix: str,
+        sampling_rate: float,
+        max_bytes: int = 64 << 20,
+        max_files: int = 8,
+        note: Callable[[Code], None] = lambda _: None,
     ) -> None:
         self._prefix = prefix
         self._rate = sampling_rate
         self._max_bytes = max_bytes
         self._max_files = max_files
+        self._note = note
         self._lock = threading.Lock()
         self._random = random.Random()  # noqa: S311, a sample and no secret
         self._writer: Any = None
@@ -58,12 +67,14 @@ class RequestLog:
             with self._lock:
                 self._write(data)
             self._is_failing = False
+            self._note(Code.OK)
         except Exception:  # a full disk must not fail a request
             if not self._is_failing:
                 log.exception(
                     "request log %s: cannot write; further failures are silent", self._prefix
                 )
             self._is_failing = True
+            self._note(Code.UNKNOWN)
 
     def close(self) -> None:
         """Ends the current file."""

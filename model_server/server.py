@@ -2,6 +2,7 @@
 
 import logging
 import threading
+from functools import partial
 from typing import Any
 
 import grpc
@@ -38,7 +39,10 @@ class Server:
         self._options = options
         self._metrics = Metrics()
         self._core = Core(
-            options, files.models, make_loader(options, self._metrics), make_request_log=RequestLog
+            options,
+            files.models,
+            make_loader(options, self._metrics),
+            make_request_log=self._make_request_log,
         )
         self._credentials = _credentials(files.ssl) if files.ssl is not None else None
         self._grpc: Any = None
@@ -65,6 +69,9 @@ class Server:
         if self._options.model_config_file and seconds > 0:
             self._poller = ConfigPoller(self._options.model_config_file, seconds, self._core.apply)
             self._poller.start()
+
+    def _make_request_log(self, model: str, prefix: str, rate: float) -> RequestLog:
+        return RequestLog(prefix, rate, note=partial(self._metrics.logged, model))
 
     def _start_grpc(self) -> None:
         options = self._options

@@ -51,8 +51,8 @@ def spec(name="m", version=None, label=None):
 
 
 class Log:
-    def __init__(self, prefix, rate):
-        self.prefix, self.rate = prefix, rate
+    def __init__(self, model, prefix, rate):
+        self.model, self.prefix, self.rate = model, prefix, rate
         self.is_closed = False
 
     def close(self):
@@ -496,7 +496,7 @@ def logging_config(prefix, rate=0.5):
 def test_a_model_with_a_logging_config_has_a_request_log(start, base):
     core = start(m(base, logging_config("/logs/m")), n(base))
     log = core.request_log("m")
-    assert (log.prefix, log.rate) == ("/logs/m", 0.5)
+    assert (log.model, log.prefix, log.rate) == ("m", "/logs/m", 0.5)
     assert core.request_log("n") is None
     assert core.request_log("x") is None
     core.reload(parsed(m(base, logging_config("/logs/m") + ALL), n(base)))

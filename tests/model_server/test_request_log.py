@@ -16,7 +16,7 @@ from model_server.options import Options
 from model_server.predict import predict
 from model_server.request_log import MAX_RECORDS, RequestLog
 from model_server.servable import LoadOptions, load
-from model_server.status import StatusError
+from model_server.status import Code, StatusError
 
 
 def record(text="m"):
@@ -82,13 +82,15 @@ def test_a_file_holds_no_more_than_a_warm_up_may(tmp_path):
 
 def test_a_request_never_fails_for_its_log(tmp_path, caplog):
     (tmp_path / "file").write_text("no folder")
-    log = RequestLog(str(tmp_path / "file" / "log"), 1.0)
+    noted = []
+    log = RequestLog(str(tmp_path / "file" / "log"), 1.0, note=noted.append)
     with caplog.at_level(logging.ERROR):
         log.maybe(record)
         log.maybe(record)
     assert [each.getMessage() for each in caplog.records] == [
         f"request log {tmp_path / 'file' / 'log'}: cannot write; further failures are silent"
     ]
+    assert noted == [Code.UNKNOWN, Code.UNKNOWN]
 
 
 def test_many_threads_write_whole_records(tmp_path):

@@ -4,6 +4,7 @@ import shutil
 
 import pytest
 import tensorflow as tf
+import urllib3
 from tensorflow_serving.apis import get_model_status_pb2, prediction_log_pb2
 
 from model_server.loading import make_loader
@@ -244,9 +245,16 @@ def test_what_a_model_was_asked_warms_the_next_version_up(toy_models, tmp_path):
     )
     config = tmp_path / "models.config"
     config.write_text(model_configs(model_config("m", toy_models["counter"], logging_config)))
-    with serving(f"--model_config_file={config}") as running:
+    monitoring = tmp_path / "monitoring.config"
+    monitoring.write_text("prometheus_config { enable: true }")
+    with serving(
+        f"--model_config_file={config}", f"--monitoring_config_file={monitoring}"
+    ) as running:
         for _ in range(3):
             running.predictions().Predict(incr_request(), timeout=10)
+        page = urllib3.request("GET", f"{running.rest}/monitoring/prometheus/metrics", timeout=10)
+    counted = ':tensorflow:serving:request_log_count{model_name="m",status="OK"} 3'
+    assert counted in page.data.decode().splitlines()
     (log,) = tmp_path.glob("log*")
     shutil.copytree(f"{toy_models['counter']}/1", tmp_path / "1")
     (tmp_path / "1" / FILE).parent.mkdir()
