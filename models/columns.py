@@ -2,6 +2,7 @@
 
 import tensorflow as tf
 
+from usecase.missing import INT64_MIN
 from usecase.schema import Column
 
 
@@ -23,6 +24,21 @@ def sparse(values: tf.Tensor) -> tf.SparseTensor:
     rows = tf.range(batch, dtype=tf.int64)
     indices = tf.stack([rows, tf.zeros([batch], tf.int64)], axis=1)
     return tf.SparseTensor(indices, values, tf.stack([batch, tf.constant(1, tf.int64)]))
+
+
+def own_sentinel(column: Column, values: tf.Tensor) -> tf.Tensor:
+    """Puts a column's own sentinel in place of the lowest int64, which is missing in every column.
+
+    A client without the schema knows no other.
+
+    Args:
+        column: Its dtype and sentinel.
+        values: Of the column, any shape.
+    """
+    if column.dtype != "int64" or column.missing == INT64_MIN:
+        return values
+    own = tf.fill(tf.shape(values), tf.constant(column.missing, values.dtype))
+    return tf.where(tf.equal(values, INT64_MIN), own, values)
 
 
 def as_float(column: Column, values: tf.Tensor) -> tf.Tensor:

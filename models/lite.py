@@ -14,7 +14,7 @@ import tensorflow as tf
 import tensorflow_transform as tft
 
 from models.categories import FIRST_VALUE_ID, MISSING_ID, UNKNOWN_ID
-from models.columns import sparse
+from models.columns import own_sentinel, sparse
 from models.preprocessing import call_function
 from models.transform_graph import TransformGraph
 from usecase.declaration import Declaration
@@ -64,7 +64,8 @@ class LiteModule(tf.Module):
             What the task is measured on: `probability` or `prediction`, float32 [batch], or
             `probabilities`, float32 [batch, classes].
         """
-        raw = {c.name: columns[c.input_name] for c in self._declaration.inputs}
+        declared = self._declaration.inputs
+        raw = {c.name: own_sentinel(c, columns[c.input_name]) for c in declared}
         transformed = self._transform({name: sparse(v) for name, v in raw.items()})
         for feature in self._declaration.features:
             if vocabulary := self._vocabularies.get(feature.name):

@@ -6,13 +6,12 @@ import keras
 import tensorflow as tf
 import tensorflow_transform as tft
 
-from models.columns import sparse
+from models.columns import own_sentinel, sparse
 from models.outputs import has_text_classes, outputs_of
 from models.transform_graph import TransformGraph
 from usecase.declaration import Declaration
-from usecase.missing import INT64_MIN
 from usecase.outputs import CLASS
-from usecase.schema import Column, DType
+from usecase.schema import DType
 
 COLUMNS_SIGNATURE = "serving_columns"
 
@@ -66,7 +65,7 @@ class ServingModule(tf.Module):
     def predict_raw(self, **features: tf.Tensor) -> dict[str, tf.Tensor]:
         """Dense raw columns, [batch] each, to the task's outputs."""
         columns = {column.input_name: column for column in self._declaration.inputs}
-        known = {columns[k].name: _own_sentinel(columns[k], v) for k, v in features.items()}
+        known = {columns[k].name: own_sentinel(columns[k], v) for k, v in features.items()}
         return self._predict({name: sparse(values) for name, values in known.items()})
 
     def transform_features(self, examples: tf.Tensor) -> dict[str, tf.Tensor]:
@@ -109,14 +108,6 @@ def feature_spec(declaration: Declaration, *, with_label: bool = False) -> dict[
     if with_label:
         dtypes.update({c.name: c.dtype for c in declaration.label.columns})
     return {name: tf.io.VarLenFeature(tf.as_dtype(dtype)) for name, dtype in dtypes.items()}
-
-
-def _own_sentinel(column: Column, values: tf.Tensor) -> tf.Tensor:
-    """Puts a column's own sentinel in place of INT64_MIN: a client has no schema to know it by."""
-    if column.dtype != "int64" or column.missing == INT64_MIN:
-        return values
-    own = tf.constant(column.missing, values.dtype)
-    return tf.where(tf.equal(values, INT64_MIN), own, values)
 
 
 def _function(method: Any, *args: Any, **kwargs: Any) -> Any:

@@ -4,8 +4,7 @@ A serialized tf.Example simply leaves the feature out. The dense signature and t
 way to do that, so each column has one sentinel, and the preprocessing treats it as missing.
 
 Which of two an integer column has depends on its schema, which a client of the server has not got.
-So the server's dense signature takes INT64_MIN for missing in every integer column, beside the
-column's own sentinel; the phone's file, whose metadata name each sentinel, takes that one alone.
+So INT64_MIN is missing in every integer column, beside the column's own sentinel.
 """
 
 import math
