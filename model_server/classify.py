@@ -1,16 +1,13 @@
 """Classify: Examples in; classes, scores or both out."""
 
 from collections.abc import Mapping
-from time import perf_counter
 from typing import Any
 
 import numpy as np
-from tensorflow_serving.apis import classification_pb2, prediction_log_pb2
+from tensorflow_serving.apis import classification_pb2
 
-from model_server import examples
-from model_server.request_log import log_of
-from model_server.servable import Servable
-from model_server.signature import CLASSIFY, DEFAULT_NAME, Signature
+from model_server.inference import Method, infer
+from model_server.signature import CLASSIFY, Signature
 from model_server.status import Code, StatusError
 from model_server.tensors import shape_text, type_name
 
@@ -34,45 +31,7 @@ def classify(core: Any, request: Any, timeout: float | None = None, metrics: Any
     Raises:
         StatusError: It cannot be answered.
     """
-    if not request.HasField("model_spec"):
-        raise StatusError(Code.INVALID_ARGUMENT, "Missing ModelSpec")
-    spec = request.model_spec
-    response = classification_pb2.ClassificationResponse()
-    with core.use(spec) as servable:
-        name = spec.signature_name or DEFAULT_NAME
-        signature = find(servable, name)
-        tensor, fetches = tensors(signature, servable.check_method_names)
-        serialized = examples.to_array(request.input)
-        start = perf_counter()
-        values = servable.run({tensor: serialized}, fetches, timeout)
-        if metrics is not None:
-            metrics.runtime(spec.name, "Classify", "TF1", perf_counter() - start)
-            metrics.examples(spec.name, len(serialized))
-        version = servable.version
-    fill(signature, len(serialized), dict(zip(fetches, values, strict=True)), response.result)
-    response.model_spec.name = spec.name
-    response.model_spec.signature_name = name
-    response.model_spec.version.value = version
-    log = log_of(core, spec.name)
-    if log is not None:
-        log.maybe(lambda: _record(request, response))
-    return response
-
-
-def find(servable: Servable, name: str) -> Signature:
-    """Returns the signature to classify or regress with.
-
-    Args:
-        servable: The model.
-        name: The signature's name.
-
-    Raises:
-        StatusError: There is none.
-    """
-    signature = servable.by_name.get(name)
-    if signature is None:
-        raise _refused(f"No signature was found with the name: {name}")
-    return signature
+    return infer(METHOD, core, request, timeout, metrics)
 
 
 def tensors(signature: Signature, check_method_names: bool) -> tuple[str, list[str]]:
@@ -164,8 +123,6 @@ def _refused(text: str) -> StatusError:
     return StatusError(Code.INVALID_ARGUMENT, text)
 
 
-def _record(request: Any, response: Any) -> Any:
-    record = prediction_log_pb2.PredictionLog()
-    record.classify_log.request.CopyFrom(request)
-    record.classify_log.response.CopyFrom(response)
-    return record
+METHOD = Method(
+    "Classify", classification_pb2.ClassificationResponse, tensors, fill, "classify_log"
+)

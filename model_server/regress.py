@@ -1,16 +1,13 @@
 """Regress: Examples in, one number for each out."""
 
 from collections.abc import Mapping
-from time import perf_counter
 from typing import Any
 
 import numpy as np
-from tensorflow_serving.apis import prediction_log_pb2, regression_pb2
+from tensorflow_serving.apis import regression_pb2
 
-from model_server import examples
-from model_server.classify import find
-from model_server.request_log import log_of
-from model_server.signature import DEFAULT_NAME, REGRESS, Signature
+from model_server.inference import Method, infer
+from model_server.signature import REGRESS, Signature
 from model_server.status import Code, StatusError
 from model_server.tensors import shape_text, type_name
 
@@ -33,29 +30,7 @@ def regress(core: Any, request: Any, timeout: float | None = None, metrics: Any 
     Raises:
         StatusError: It cannot be answered.
     """
-    if not request.HasField("model_spec"):
-        raise StatusError(Code.INVALID_ARGUMENT, "Missing ModelSpec")
-    spec = request.model_spec
-    response = regression_pb2.RegressionResponse()
-    with core.use(spec) as servable:
-        name = spec.signature_name or DEFAULT_NAME
-        signature = find(servable, name)
-        tensor, fetches = tensors(signature, servable.check_method_names)
-        serialized = examples.to_array(request.input)
-        start = perf_counter()
-        values = servable.run({tensor: serialized}, fetches, timeout)
-        if metrics is not None:
-            metrics.runtime(spec.name, "Regress", "TF1", perf_counter() - start)
-            metrics.examples(spec.name, len(serialized))
-        version = servable.version
-    fill(signature, len(serialized), dict(zip(fetches, values, strict=True)), response.result)
-    response.model_spec.name = spec.name
-    response.model_spec.signature_name = name
-    response.model_spec.version.value = version
-    log = log_of(core, spec.name)
-    if log is not None:
-        log.maybe(lambda: _record(request, response))
-    return response
+    return infer(METHOD, core, request, timeout, metrics)
 
 
 def tensors(signature: Signature, check_method_names: bool) -> tuple[str, list[str]]:
@@ -120,8 +95,4 @@ def _refused(text: str) -> StatusError:
     return StatusError(Code.INVALID_ARGUMENT, text)
 
 
-def _record(request: Any, response: Any) -> Any:
-    record = prediction_log_pb2.PredictionLog()
-    record.regress_log.request.CopyFrom(request)
-    record.regress_log.response.CopyFrom(response)
-    return record
+METHOD = Method("Regress", regression_pb2.RegressionResponse, tensors, fill, "regress_log")

@@ -237,7 +237,7 @@ def mlp() -> Signatures:
     x = tf1.placeholder(tf.float32, [None, 10], name="x")
     value = x
     for index, (rows, columns) in enumerate([(10, 64), (64, 64), (64, 1)]):
-        start = random.normal(size=(rows, columns)).astype(np.float32) / np.sqrt(rows)
+        start = (random.normal(size=(rows, columns)) / np.sqrt(rows)).astype(np.float32)
         weights = tf1.get_variable(f"w{index}", initializer=start, use_resource=True)
         value = tf.matmul(value, weights)
         value = tf.nn.relu(value) if columns > 1 else value
