@@ -40,18 +40,17 @@ def refused(call, *args):
         (b"[1e999]", "JSON Parse error: Number too big to be stored in double. at offset: 1"),
         (b'"\xff"', "JSON Parse error: Invalid encoding in string. at offset: 1"),
         (b'"\\ud800"', "JSON Parse error: The surrogate pair in string is invalid. at offset: 1"),
-        (
-            b"[" * 100_000,
-            "JSON Parse error: The document is nested too deeply. at offset: 1001",
-        ),
-        (
-            b'{"a":' * 100_000,
-            "JSON Parse error: The document is nested too deeply. at offset: 5001",
-        ),
     ],
 )
 def test_what_is_no_json_is_refused_in_rapidjsons_words(body, text):
     assert refused(parse, body) == text
+
+
+@pytest.mark.parametrize("body", [b"[" * 100_000, b'{"a":' * 100_000])
+def test_what_is_nested_too_deeply_is_refused(body):
+    """How deep is Python's own affair, and whether it says where."""
+    text = refused(parse, body)
+    assert text.startswith("JSON Parse error: The document is nested too deeply. at offset: ")
 
 
 @pytest.mark.parametrize(

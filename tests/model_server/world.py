@@ -82,8 +82,12 @@ class Running:
     def channel(self) -> grpc.Channel:
         """The one channel of the tests to it."""
         if not hasattr(self, "_channel"):
-            unlimited = [("grpc.max_receive_message_length", -1)]
-            self._channel = grpc.insecure_channel(self.grpc, unlimited)
+            options = [
+                ("grpc.max_receive_message_length", -1),
+                # Else it shares a connection, and the pause after a failure, with others to here.
+                ("grpc.use_local_subchannel_pool", 1),
+            ]
+            self._channel = grpc.insecure_channel(self.grpc, options)
         return self._channel
 
     def http(

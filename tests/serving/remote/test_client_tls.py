@@ -34,6 +34,25 @@ def certificate(name, key, issuer, issuer_key, *, is_root=False, addresses=()):
         .not_valid_after(now + datetime.timedelta(days=365 * 100))
         .add_extension(x509.BasicConstraints(ca=is_root, path_length=None), critical=True)
         .add_extension(x509.SubjectAlternativeName(names), critical=False)
+        .add_extension(  # which Python asks of a root from 3.13 on
+            x509.KeyUsage(
+                digital_signature=True,
+                key_cert_sign=is_root,
+                crl_sign=is_root,
+                content_commitment=False,
+                key_encipherment=False,
+                data_encipherment=False,
+                key_agreement=False,
+                encipher_only=False,
+                decipher_only=False,
+            ),
+            critical=True,
+        )
+        .add_extension(
+            x509.AuthorityKeyIdentifier.from_issuer_public_key(issuer_key.public_key()),
+            critical=False,
+        )
+        .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
         .sign(issuer_key, hashes.SHA256())
     )
 
