@@ -39,19 +39,17 @@ def recorded_requests(version: Path) -> list[Any]:
     return [log.predict_log.request for log in logs]
 
 
-def by_grpc(address: str, request: Any, *, own_channel: bool = False) -> Call:
+def by_grpc(address: str, request: Any) -> Call:
     """Returns a call of Predict.
 
     Args:
         address: The server's host and port.
         request: The PredictRequest.
-        own_channel: Whether it has a connection of its own; else equal channels share one.
     """
     import grpc
     from tensorflow_serving.apis import prediction_service_pb2_grpc
 
-    options = [("grpc.use_local_subchannel_pool", 1)] if own_channel else []
-    channel = grpc.insecure_channel(address, options)
+    channel = grpc.insecure_channel(address)
     stub = prediction_service_pb2_grpc.PredictionServiceStub(channel)
     return lambda: stub.Predict(request, timeout=TIMEOUT_SECONDS, wait_for_ready=True)
 

@@ -134,16 +134,12 @@ def _loads(base_path: Path, request: Any, rounds: int) -> dict[str, list[Load]]:
                 launch(base_path, name, kind="embedded", extra_flags=flags)
             ),
         }
-        clients = {
-            name: [asking.by_grpc(server.grpc, request, own_channel=True) for _ in range(CLIENTS)]
-            for name, server in servers.items()
-        }
         loads: dict[str, list[Load]] = {name: [] for name in servers}
         for k in range(rounds + 1):
-            for name, calls in clients.items():
-                load = under_load(calls, CLIENT_REQUESTS)
+            for how, server in servers.items():
+                load = under_load(server.grpc, request, clients=CLIENTS, requests=CLIENT_REQUESTS)
                 if k:  # the first is warm-up
-                    loads[name].append(load)
+                    loads[how].append(load)
     return loads
 
 
