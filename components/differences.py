@@ -1,10 +1,50 @@
 """How far answers of a copy of a model are from the model's own."""
 
+from typing import NamedTuple
+
 import numpy as np
 
 from usecase.metrics import Task
 
 TINY = float(np.finfo(np.float32).tiny)
+
+
+class Difference(NamedTuple):
+    """The largest difference among rows, and in words where it is; "" where there is none."""
+
+    value: float
+    where: str
+
+    def at(self, place: str) -> "Difference":
+        """Returns it with the place before its words."""
+        return self._replace(where=self.where and place + self.where)
+
+
+def largest(
+    task: Task, right: np.ndarray, answers: np.ndarray, spread: float, *, rows: str, model: str
+) -> Difference:
+    """Returns the largest of the differences of rows.
+
+    Args:
+        task: Decides the unit: see `differences`.
+        right: The model's own answers, [rows] or [rows, classes].
+        answers: The copy's; infinitely far if of another shape.
+        spread: Standard deviation of the right answers; for numbers.
+        rows: Which rows they are, as in "row 3 of the test split"; may be empty.
+        model: What the model is called, as in "the served model says".
+    """
+    if right.shape != answers.shape:
+        return Difference(
+            np.inf, f"asked about {len(right)} rows, it answers in shape {answers.shape}"
+        )
+    if not len(right):
+        return Difference(0.0, "")
+    by_row = differences(task, right, answers, spread)
+    row = int(by_row.argmax())
+    value = float(by_row[row])
+    which = f"row {row} {rows}".rstrip()
+    said = f"{_shown(answers[row])}, {model} says {_shown(right[row])}"
+    return Difference(value, f"{which} is off by {value:.2g}: {said}")
 
 
 def differences(task: Task, right: np.ndarray, answers: np.ndarray, spread: float) -> np.ndarray:
@@ -30,3 +70,7 @@ def differences(task: Task, right: np.ndarray, answers: np.ndarray, spread: floa
         distance = distance / np.maximum(np.maximum(np.abs(wanted), spread), TINY)
     distance = np.where(is_number, distance, 0.0)
     return distance.max(axis=1, initial=0.0) if distance.ndim > 1 else distance
+
+
+def _shown(answer: np.ndarray) -> str:
+    return np.array2string(np.asarray(answer), precision=6, threshold=6)

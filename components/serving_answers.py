@@ -1,27 +1,13 @@
 """How far served answers are from the model's own."""
 
-from typing import NamedTuple
-
 import numpy as np
 
-from components.differences import differences
+from components.differences import Difference, largest
+from models.outputs import DECISION_THRESHOLD
 from usecase.metrics import Task
 from usecase.outputs import CLASS, MEASURED
 
-DECISION_THRESHOLD = 0.5  # of `models.outputs`
-
 Answers = dict[str, np.ndarray]
-
-
-class Difference(NamedTuple):
-    """The worst among rows, and in words where it is; "" where there is nothing to say."""
-
-    value: float
-    where: str
-
-    def at(self, place: str) -> "Difference":
-        """Returns it with the place before its words."""
-        return self._replace(where=self.where and place + self.where)
 
 
 def largest_difference(task: Task, right: Answers, found: Answers) -> Difference:
@@ -37,15 +23,7 @@ def largest_difference(task: Task, right: Answers, found: Answers) -> Difference
         return Difference(
             np.inf, f"outputs {', '.join(sorted(found))} in place of {', '.join(sorted(right))}"
         )
-    if wanted.shape != answers.shape:
-        return Difference(
-            np.inf, f"asked about {len(wanted)} rows, it answers in shape {answers.shape}"
-        )
-    by_row = differences(task, wanted, answers, _spread(wanted))
-    row = int(by_row.argmax())
-    value = float(by_row[row])
-    said = f"{_shown(answers[row])}, the model itself says {_shown(wanted[row])}"
-    return Difference(value, f"row {row} is off by {value:.2g}: {said}")
+    return largest(task, wanted, answers, _spread(wanted), rows="", model="the model itself")
 
 
 def other_classes(task: Task, right: Answers, found: Answers, tolerance: float) -> Difference:
@@ -89,7 +67,3 @@ def _margins(task: Task, probabilities: np.ndarray) -> np.ndarray:
 def _texts(classes: np.ndarray) -> np.ndarray:
     listed = np.ravel(classes).tolist()
     return np.array([c.decode() if isinstance(c, bytes) else str(c) for c in listed], object)
-
-
-def _shown(answer: np.ndarray) -> str:
-    return np.array2string(np.asarray(answer), precision=6, threshold=6)

@@ -4,8 +4,6 @@ import statistics
 import time
 from typing import Any
 
-import numpy as np
-
 from components.dense_rows import Rows
 from components.serving_answers import Answers
 from components.serving_conditions import Transport
@@ -36,7 +34,9 @@ class Caller:
         self, server: RunningServer, name: str, transport: Transport, trials: Trials
     ) -> None:
         address = server.grpc if transport == "grpc" else server.rest
-        self._client = ServingClient(address, name, timeout=TIMEOUT_SECONDS, retries=0)
+        self._client = ServingClient(
+            address, name, timeout=TIMEOUT_SECONDS, retries=0, max_rows=AT_ONCE
+        )
         self.rows = min(trials.rows, REST_ROWS) if transport == "rest" else trials.rows
         self._columns = part(trials.columns, 0, self.rows)
         self._inputs: dict[str, Rows] = {RAW: self._columns}
@@ -60,12 +60,7 @@ class Caller:
         Raises:
             ServingError: If the server gives none.
         """
-        inputs = self._inputs[signature]
-        parts = [
-            self._client.predict(part(inputs, start, start + AT_ONCE), signature=signature)
-            for start in range(0, self.rows, AT_ONCE)
-        ]
-        return {key: np.concatenate([one[key] for one in parts]) for key in parts[0]}
+        return self._client.predict(self._inputs[signature], signature=signature)
 
     def milliseconds(self, rows: int) -> float:
         """Returns the median time of an answer to so many rows.

@@ -4,17 +4,11 @@ from typing import NamedTuple
 
 import numpy as np
 
-from components.differences import differences
+from components import differences
+from components.differences import Difference
 from components.tflite_probe import ONE_BY_ONE
 from components.tflite_trials import EXTREME, HURTFUL, TEST, Expected
 from usecase.metrics import Task
-
-
-class Difference(NamedTuple):
-    """The largest difference among rows, and in words where it is."""
-
-    value: float
-    where: str
 
 
 class Largest(NamedTuple):
@@ -59,19 +53,5 @@ def _worse(one: Difference, other: Difference) -> Difference:
 def _largest(
     task: Task, name: str, right: np.ndarray, answers: np.ndarray, spread: float
 ) -> Difference:
-    if right.shape != answers.shape:
-        return Difference(
-            np.inf, f"asked about {len(right)} rows, it answers in shape {answers.shape}"
-        )
-    if not len(right):
-        return Difference(0.0, "")
-    by_row = differences(task, right, answers, spread)
-    row = int(by_row.argmax())
     kind = {TEST: "of the test split", HURTFUL: "of those made to hurt"}.get(name, "of extremes")
-    said = f"{_shown(answers[row])}, the served model says {_shown(right[row])}"
-    value = float(by_row[row])
-    return Difference(value, f"row {row} {kind} is off by {value:.2g}: {said}")
-
-
-def _shown(answer: np.ndarray) -> str:
-    return np.array2string(answer, precision=6, threshold=6)
+    return differences.largest(task, right, answers, spread, rows=kind, model="the served model")

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from model_server.status import Code, StatusError
+from model_server.status import Code, StatusError, invalid
 
 Feeds = Mapping[str, np.ndarray]
 
@@ -19,14 +19,14 @@ def size_of(feeds: Feeds) -> int:
         StatusError: It has none, or its arrays differ.
     """
     if not feeds:
-        raise _invalid("Batching Run() must have at least one input tensor")
+        raise invalid("Batching Run() must have at least one input tensor")
     sizes = set()
     for value in feeds.values():
         if value.ndim == 0:
-            raise _invalid("Batching Run() input tensors must have at least one dimension")
+            raise invalid("Batching Run() input tensors must have at least one dimension")
         sizes.add(len(value))
     if len(sizes) > 1:
-        raise _invalid("Batching Run() input tensors must have equal 0th-dimension size")
+        raise invalid("Batching Run() input tensors must have equal 0th-dimension size")
     return sizes.pop()
 
 
@@ -78,7 +78,7 @@ def _filled(array: np.ndarray, shape: list[int]) -> np.ndarray:
     if list(array.shape[1:]) == shape:
         return array
     if not array.size:
-        raise _invalid("Got empty tensor in batch of non-empty tensors.")
+        raise invalid("Got empty tensor in batch of non-empty tensors.")
     filled = np.full((len(array), *shape), array.reshape(-1)[0], array.dtype)
     filled[tuple(slice(size) for size in array.shape)] = array
     return filled
@@ -116,7 +116,3 @@ def split(
         parts.append([value[start : start + size] for value in values])
         start += size
     return parts
-
-
-def _invalid(text: str) -> StatusError:
-    return StatusError(Code.INVALID_ARGUMENT, text)

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from model_server.batch_arrays import merge, size_of, split
-from model_server.status import Code, StatusError
+from model_server.status import Code, StatusError, invalid
 
 Feeds = Mapping[str, np.ndarray]
 Run = Callable[[Feeds, Sequence[str], float | None], list[np.ndarray]]
@@ -92,27 +92,23 @@ def _default_threads() -> int:
 def _check(read: Settings) -> None:
     for name in ("max_batch_size", "max_execution_batch_size", "max_enqueued_batches"):
         if getattr(read, name) < 1:
-            raise _invalid(f"{name} must be positive; was {getattr(read, name)}")
+            raise invalid(f"{name} must be positive; was {getattr(read, name)}")
     if read.num_batch_threads < 1:
-        raise _invalid(f"num_batch_threads must be positive; was {read.num_batch_threads}")
+        raise invalid(f"num_batch_threads must be positive; was {read.num_batch_threads}")
     if read.batch_timeout < 0:
-        raise _invalid("batch_timeout_micros must be non-negative")
+        raise invalid("batch_timeout_micros must be non-negative")
     if read.max_execution_batch_size > read.max_batch_size:
-        raise _invalid("max_execution_batch_size must be less than or equal to max_batch_size")
+        raise invalid("max_execution_batch_size must be less than or equal to max_batch_size")
     sizes = read.allowed_batch_sizes
     if not sizes:
         return
     if list(sizes) != sorted(set(sizes)) or sizes[0] < 1:
-        raise _invalid("allowed_batch_sizes entries must be monotonically increasing")
+        raise invalid("allowed_batch_sizes entries must be monotonically increasing")
     if sizes[-1] != read.max_execution_batch_size:
-        raise _invalid(
+        raise invalid(
             "Last entry in allowed_batch_sizes must match max_batch_size; last entry was "
             f"{sizes[-1]}; expected {read.max_execution_batch_size}"
         )
-
-
-def _invalid(text: str) -> StatusError:
-    return StatusError(Code.INVALID_ARGUMENT, text)
 
 
 class _Task:
@@ -185,7 +181,7 @@ class Batcher:
             return self._run(feeds, fetches, timeout)
         size = size_of(feeds)
         if size > self._settings.max_batch_size:
-            raise _invalid(
+            raise invalid(
                 f"Task size {size} is larger than maximum input batch size "
                 f"{self._settings.max_batch_size}"
             )

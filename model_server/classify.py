@@ -8,7 +8,7 @@ from tensorflow_serving.apis import classification_pb2
 
 from model_server.inference import Method, infer
 from model_server.signature import CLASSIFY, Signature
-from model_server.status import Code, StatusError
+from model_server.status import invalid
 from model_server.tensors import shape_text, type_name
 
 INPUTS = "inputs"
@@ -49,19 +49,19 @@ def tensors(signature: Signature, check_method_names: bool) -> tuple[str, list[s
     """
     inputs, outputs, definition = signature.inputs, signature.outputs, signature.definition
     if check_method_names and definition.method_name != CLASSIFY:
-        raise _refused(
+        raise invalid(
             f"Expected classification signature method_name to be {CLASSIFY}. "
             f"Was: {definition.method_name}"
         )
     if len(inputs) != 1:
-        raise _refused("Expected one input Tensor.")
+        raise invalid("Expected one input Tensor.")
     if len(outputs) not in (1, 2):
-        raise _refused(f"Expected one or two output Tensors, found {len(outputs)}")
+        raise invalid(f"Expected one or two output Tensors, found {len(outputs)}")
     if INPUTS not in inputs:
-        raise _refused(f"No classification inputs found in SignatureDef: {definition}")
+        raise invalid(f"No classification inputs found in SignatureDef: {definition}")
     fetches = [outputs[alias] for alias in (CLASSES, SCORES) if alias in outputs]
     if not fetches:
-        raise _refused(
+        raise invalid(
             "Expected classification signature outputs to contain at least one of "
             f'"{CLASSES}" or "{SCORES}". Signature was: {definition}'
         )
@@ -89,7 +89,7 @@ def fill(signature: Signature, count: int, values: Mapping[str, np.ndarray], res
     if scores is not None:
         _check(scores, count, SCORES, "DT_FLOAT")
     if classes is not None and scores is not None and classes.shape[1] != scores.shape[1]:
-        raise _refused(
+        raise invalid(
             "Tensors class and score should match in dim_size(1). Got "
             f"{classes.shape[1]} vs. {scores.shape[1]}"
         )
@@ -110,17 +110,13 @@ def _add(classes: Any, labels: list[bytes] | None, scores: list[float] | None) -
 
 def _check(value: np.ndarray, count: int, alias: str, dtype: str) -> None:
     if value.ndim != 2:
-        raise _refused(
+        raise invalid(
             f"Expected Tensor shape: [batch_size num_classes] but got {shape_text(value)}"
         )
     if type_name(value) != dtype:
-        raise _refused(f"Expected {alias} Tensor of {dtype}. Got: {type_name(value)}")
+        raise invalid(f"Expected {alias} Tensor of {dtype}. Got: {type_name(value)}")
     if len(value) != count:
-        raise _refused(f"Expected {alias} output batch size of {count}. Got: {len(value)}")
-
-
-def _refused(text: str) -> StatusError:
-    return StatusError(Code.INVALID_ARGUMENT, text)
+        raise invalid(f"Expected {alias} output batch size of {count}. Got: {len(value)}")
 
 
 METHOD = Method(

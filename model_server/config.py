@@ -6,7 +6,7 @@ from typing import Any
 from tensorflow_serving.config import model_server_config_pb2
 
 from model_server import config_protos
-from model_server.status import Code, StatusError
+from model_server.status import invalid
 
 ModelServerConfig = model_server_config_pb2.ModelServerConfig
 ModelConfig = model_server_config_pb2.ModelConfig
@@ -60,7 +60,7 @@ def validate(config: Any, current: Any) -> None:
     before = {model.name: platform(model) for model in current.model_config_list.config}
     for model in models:
         if model.name in before and platform(model) != before[model.name]:
-            raise _invalid(
+            raise invalid(
                 f"Illegal to change a model's platform. For model {model.name} platform was "
                 f"{before[model.name]} and new platform requested is {platform(model)}"
             )
@@ -72,13 +72,13 @@ def _check_names(models: Collection[Any]) -> None:
     seen: set[str] = set()
     for model in models:
         if model.name in seen:
-            raise _invalid(f"Illegal to list model {model.name} multiple times in config list")
+            raise invalid(f"Illegal to list model {model.name} multiple times in config list")
         seen.add(model.name)
 
 
 def _check_base_path(model: Any) -> None:
     if not model.base_path.startswith("/") and "://" not in model.base_path:
-        raise _invalid(
+        raise invalid(
             f"Expected model {model.name} to have an absolute path or URI; "
             f"got base_path()={model.base_path}"
         )
@@ -86,18 +86,14 @@ def _check_base_path(model: Any) -> None:
 
 def _check_platform(model: Any) -> None:
     if model.model_type and model.model_platform:
-        raise _invalid(
+        raise invalid(
             "Illegal setting both ModelServerConfig::model_type (deprecated) and "
             f"ModelServerConfig::model_platform, model name is {model.name}"
         )
     if not platform(model):
-        raise _invalid(
+        raise invalid(
             "Illegal setting neither ModelServerConfig::model_type (deprecated) nor "
             f"ModelServerConfig::model_platform, model name is {model.name}"
         )
     if platform(model) != TENSORFLOW:
-        raise _invalid(f"Model {model.name} requests unsupported platform {platform(model)}")
-
-
-def _invalid(message: str) -> StatusError:
-    return StatusError(Code.INVALID_ARGUMENT, message)
+        raise invalid(f"Model {model.name} requests unsupported platform {platform(model)}")

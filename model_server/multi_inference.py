@@ -8,7 +8,7 @@ from model_server import classify, examples, regress
 from model_server.request_log import log_of
 from model_server.servable import Servable
 from model_server.signature import CLASSIFY, DEFAULT_NAME, REGRESS, Signature
-from model_server.status import Code, StatusError
+from model_server.status import Code, StatusError, invalid
 
 METHODS: dict[str, Any] = {CLASSIFY: classify, REGRESS: regress}
 
@@ -63,16 +63,16 @@ def _signatures(servable: Servable, tasks: Any) -> list[tuple[str, Signature]]:
     for task in tasks:
         spec = task.model_spec
         if not spec.name:
-            raise _refused("Found ModelSpec with an empty model name.")
+            raise invalid("Found ModelSpec with an empty model name.")
         if spec.name != model:
-            raise _refused(
+            raise invalid(
                 "All ModelSpecs in a MultiInferenceRequest must access the same model name."
             )
         name = spec.signature_name or DEFAULT_NAME
         if name in found:
-            raise _refused(f"Duplicate evaluation of signature: {name}")
+            raise invalid(f"Duplicate evaluation of signature: {name}")
         if name not in servable.by_name:
-            raise _refused(f"Requested signature not found in model graph: {name}")
+            raise invalid(f"Requested signature not found in model graph: {name}")
         if task.method_name not in METHODS:
             raise StatusError(
                 Code.UNIMPLEMENTED, f"Unsupported signature method_name: {task.method_name}"
@@ -93,10 +93,6 @@ def _tensors(
         feeds[fed] = None
         fetches.update(dict.fromkeys(fetched))
     return list(feeds), list(fetches)
-
-
-def _refused(text: str) -> StatusError:
-    return StatusError(Code.INVALID_ARGUMENT, text)
 
 
 def _record(request: Any, response: Any) -> Any:

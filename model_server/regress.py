@@ -8,7 +8,7 @@ from tensorflow_serving.apis import regression_pb2
 
 from model_server.inference import Method, infer
 from model_server.signature import REGRESS, Signature
-from model_server.status import Code, StatusError
+from model_server.status import invalid
 from model_server.tensors import shape_text, type_name
 
 INPUTS = "inputs"
@@ -48,18 +48,18 @@ def tensors(signature: Signature, check_method_names: bool) -> tuple[str, list[s
     """
     inputs, outputs, definition = signature.inputs, signature.outputs, signature.definition
     if check_method_names and definition.method_name != REGRESS:
-        raise _refused(
+        raise invalid(
             f"Expected regression signature method_name to be {REGRESS}. "
             f"Was: {definition.method_name}"
         )
     if len(inputs) != 1:
-        raise _refused("Expected one input Tensor.")
+        raise invalid("Expected one input Tensor.")
     if len(outputs) != 1:
-        raise _refused("Expected one output Tensor.")
+        raise invalid("Expected one output Tensor.")
     if INPUTS not in inputs:
-        raise _refused(f"No regression inputs found in SignatureDef: {definition}")
+        raise invalid(f"No regression inputs found in SignatureDef: {definition}")
     if OUTPUTS not in outputs:
-        raise _refused(f"No regression outputs found in SignatureDef: {definition}")
+        raise invalid(f"No regression outputs found in SignatureDef: {definition}")
     return inputs[INPUTS], [outputs[OUTPUTS]]
 
 
@@ -77,22 +77,16 @@ def fill(signature: Signature, count: int, values: Mapping[str, np.ndarray], res
     """
     value = values[signature.outputs[OUTPUTS]]
     if not (value.ndim == 1 or (value.ndim == 2 and value.shape[1] == 1)):
-        raise _refused(
+        raise invalid(
             "Expected output Tensor shape to be either [batch_size] or [batch_size, 1] but got "
             f"{shape_text(value)}"
         )
     if len(value) != count:
-        raise _refused(
-            f"Input batch size did not match output batch size: {count} vs. {len(value)}"
-        )
+        raise invalid(f"Input batch size did not match output batch size: {count} vs. {len(value)}")
     if type_name(value) != "DT_FLOAT":
-        raise _refused(f"Expected output Tensor of DT_FLOAT.  Got: {type_name(value)}")
+        raise invalid(f"Expected output Tensor of DT_FLOAT.  Got: {type_name(value)}")
     for number in value.reshape(-1).tolist():
         result.regressions.add().value = number
-
-
-def _refused(text: str) -> StatusError:
-    return StatusError(Code.INVALID_ARGUMENT, text)
 
 
 METHOD = Method("Regress", regression_pb2.RegressionResponse, tensors, fill, "regress_log")

@@ -5,7 +5,7 @@ from typing import Any
 
 from model_server import config, config_protos
 from model_server.options import Options
-from model_server.status import Code, StatusError
+from model_server.status import invalid
 
 
 @dataclass(frozen=True)
@@ -29,16 +29,16 @@ def check(options: Options) -> Files:
         StatusError: The server cannot start with these flags.
     """
     if options.port == 0 and not options.grpc_socket_path:
-        raise _invalid(
+        raise invalid(
             "At least one of server_options.grpc_port or server_options.grpc_socket_path must be "
             "set."
         )
     if not options.model_base_path and not options.model_config_file:
-        raise _invalid(
+        raise invalid(
             "Both server_options.model_base_path and server_options.model_config_file are empty!"
         )
     if options.batching_parameters_file and not options.enable_batching:
-        raise _invalid(
+        raise invalid(
             "server_options.batching_parameters_file is set without setting "
             "server_options.enable_batching to true."
         )
@@ -63,7 +63,3 @@ def read_models(options: Options) -> Any:
     if options.model_config_file:
         return config.read(options.model_config_file)
     return config.single(options.model_name, options.model_base_path)
-
-
-def _invalid(message: str) -> StatusError:
-    return StatusError(Code.INVALID_ARGUMENT, message)

@@ -40,3 +40,8 @@ class StatusError(Exception):
 
     def __str__(self) -> str:
         return f"{self.code.name}: {self.message}"
+
+
+def invalid(message: str) -> StatusError:
+    """Returns the error of a request, a file or a flag that is wrong in itself."""
+    return StatusError(Code.INVALID_ARGUMENT, message)

@@ -25,7 +25,7 @@ def tensors(inputs: tuple[Input, ...], rows: Any) -> dict[str, np.ndarray]:
     Raises:
         ServingError: If a name is not known, a value has the wrong type, or lengths differ.
     """
-    found = gather(inputs, rows)
+    found = gather(inputs, rows, flat)
     return {
         i.name: dense(i, found.columns[i.name])
         if i.name in found.columns
@@ -44,23 +44,22 @@ class Gathered(NamedTuple):
 def gather(
     inputs: tuple[Input, ...],
     rows: Any,
-    as_column: Callable[[str, Any], Any] | None = None,
+    as_column: Callable[[str, Any], Any],
 ) -> Gathered:
     """Returns the values of each input that was given any; None where a row has none.
 
     Args:
         inputs: What there is to be given; of each, its two names count.
         rows: As `tensors` takes them.
-        as_column: Of a column's name and what was given for it: something with a length. Unless
-            given, that must be a sequence of one dimension.
+        as_column: Of a column's name and what was given for it: `flat` or `nested`.
 
     Raises:
         ServingError: If a name is not known, or lengths differ.
     """
     if is_frame(rows):
-        return _of_columns(inputs, list(rows.items()), len(rows), as_column or _sequence)
+        return _of_columns(inputs, list(rows.items()), len(rows), as_column)
     if isinstance(rows, Mapping):
-        return _of_columns(inputs, list(rows.items()), None, as_column or _sequence)
+        return _of_columns(inputs, list(rows.items()), None, as_column)
     return _of_rows(inputs, rows)
 
 
@@ -88,18 +87,45 @@ def _of_columns(
     return Gathered(given, count if count is not None else next(iter(lengths.values()), 0))
 
 
-def _sequence(name: str, values: Any) -> Any:
-    """Returns a column as a list or an array of one dimension."""
+def flat(name: str, values: Any) -> Any:
+    """Returns a column as a list or an array of one dimension.
+
+    Raises:
+        ServingError: If it is none.
+    """
+    column = _sequence(values)
+    if column is None or (isinstance(column, np.ndarray) and column.ndim != 1):
+        raise _no_column(name, column, values, "a list or an array of one dimension")
+    return column
+
+
+def nested(name: str, values: Any) -> Any:
+    """Returns a column as a list or an array, whose values may be lists or arrays.
+
+    Raises:
+        ServingError: If it is none.
+    """
+    column = _sequence(values)
+    if column is None or (isinstance(column, np.ndarray) and not column.ndim):
+        raise _no_column(name, column, values, "a list or an array")
+    return column
+
+
+def _sequence(values: Any) -> Any | None:
+    """Returns what was given as a sequence; None if it is none."""
     if hasattr(values, "to_numpy"):  # a column of pandas; an extension type becomes objects
         values = values.to_numpy()
     single = isinstance(values, str | bytes) or not isinstance(values, Sequence | np.ndarray)
-    if single or (isinstance(values, np.ndarray) and values.ndim != 1):
-        raise ServingError(
-            f'column "{name}": {type(values).__name__} is no column of values',
-            expected="a list or an array of one dimension, with one value a row",
-            fix="for one row, give a list of one dict: [{...}]",
-        )
-    return values
+    return None if single else values
+
+
+def _no_column(name: str, column: Any, values: Any, expected: str) -> ServingError:
+    kind = type(values if column is None else column).__name__
+    return ServingError(
+        f'column "{name}": {kind} is no column of values',
+        expected=f"{expected}, with one value a row",
+        fix="for one row, give a list of one dict: [{...}]",
+    )
 
 
 def _of_rows(inputs: tuple[Input, ...], rows: Any) -> Gathered:

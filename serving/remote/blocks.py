@@ -1,6 +1,5 @@
 """Values for any input tensor: of every type, with inner shapes, and without missing ones."""
 
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -35,24 +34,6 @@ def block(info: TensorInfo, column: str, values: Any) -> np.ndarray:
     if array is None:
         array = _by_value(info, column, values)
     return _shaped(info, column, array)
-
-
-def as_block(name: str, values: Any) -> Any:
-    """Returns what was given for a column as a list or an array.
-
-    Raises:
-        ServingError: If it is no sequence.
-    """
-    if hasattr(values, "to_numpy"):
-        values = values.to_numpy()
-    single = isinstance(values, str | bytes) or not isinstance(values, Sequence | np.ndarray)
-    if single or (isinstance(values, np.ndarray) and not values.ndim):
-        raise ServingError(
-            f'column "{name}": {type(values).__name__} is no column of values',
-            expected="a list or an array, with one value a row",
-            fix="for one row, give a list of one dict: [{...}]",
-        )
-    return values
 
 
 def _whole(dtype: str, values: Any) -> np.ndarray | None:

@@ -9,9 +9,8 @@ import numpy as np
 from serving.contract import Input
 from serving.errors import ServingError
 from serving.names import given_names, input_name, listed
-from serving.remote.blocks import as_block
 from serving.remote.tf_examples import Features
-from serving.rows import gather
+from serving.rows import gather, nested
 from serving.values import FLOATS, NEEDS, convert, is_missing
 
 SEVERAL = (list, tuple, np.ndarray)
@@ -31,7 +30,7 @@ def features_of(rows: Any, dtypes: Mapping[str, str]) -> list[Features]:
     """
     rows = listed(rows)
     inputs = tuple(Input(name, name, "", "") for name in given_names(rows))
-    columns, count = gather(inputs, rows, as_block)
+    columns, count = gather(inputs, rows, nested)
     features: list[dict[str, Any]] = [{} for _ in range(count)]
     for name, column in columns.items():
         kind = _kind(dtypes.get(input_name(name)), column)

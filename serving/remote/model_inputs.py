@@ -10,12 +10,12 @@ from serving.columns import ARRAYS
 from serving.contract import Input
 from serving.errors import ServingError, did_you_mean
 from serving.names import as_given, given_names, input_name, listed
-from serving.remote.blocks import as_block, block
+from serving.remote.blocks import block
 from serving.remote.example_rows import features_of
 from serving.remote.model_metadata import ModelMetadata, Signature
 from serving.remote.signature_choice import RAW, column_types, examples_input, known_columns
 from serving.remote.tf_examples import Features, encode
-from serving.rows import gather, tensors
+from serving.rows import gather, nested, tensors
 
 # What `serving_raw` takes for missing, by type: the table of the pipeline's `usecase.missing`.
 MISSING: Mapping[str, float | int | str] = {"float32": math.nan, "int64": -(2**63), "string": ""}
@@ -85,7 +85,7 @@ def _inputs(signature: Signature) -> tuple[Input, ...]:
 
 
 def _blocks(signature: Signature, inputs: tuple[Input, ...], rows: Any) -> Prepared:
-    columns, length = gather(inputs, rows, as_block)
+    columns, length = gather(inputs, rows, nested)
     if inputs and not length:
         return Prepared({}, 0, splits=True)
     arrays, splits = {}, bool(inputs)

@@ -13,12 +13,12 @@ import numpy as np
 from serving.remote.model_metadata import ModelMetadata, Signature, TensorInfo
 from serving.remote.signature_choice import DEFAULT, examples_input, for_predict
 from serving.servers.status import model_url
+from serving.values import INTEGERS
 
 WIDTH = 78
 # By type, where no recorded row tells of better ones.
 STAND_INS: Mapping[str, Any] = {"bool": True, "string": "text", "float32": 1.0, "float64": 1.0}
-INTEGERS = frozenset(("int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64"))
-WRITABLE = INTEGERS | set(STAND_INS)
+WRITABLE = {*INTEGERS, *STAND_INS}
 
 
 class Usage(NamedTuple):
