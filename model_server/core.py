@@ -96,12 +96,22 @@ class Core:
             return self._manager.acquire(name)
         if choice == "version":
             return self._manager.acquire(name, spec.version.value)
-        version = self._labels.get(name, {}).get(spec.version_label)
-        if version is None:
-            raise StatusError(
-                Code.INVALID_ARGUMENT, f"Unrecognized servable version label: {spec.version_label}"
-            )
-        return self._manager.acquire(name, version)
+        return self._acquire_labelled(name, spec.version_label)
+
+    def _acquire_labelled(self, name: str, label: str) -> Handle:
+        while True:
+            current = self._labels
+            version = current.get(name, {}).get(label)
+            if version is None:
+                raise StatusError(
+                    Code.INVALID_ARGUMENT, f"Unrecognized servable version label: {label}"
+                )
+            try:
+                return self._manager.acquire(name, version)
+            except StatusError:
+                # A config that moves the label may unload the version between the two looks.
+                if self._labels is current:
+                    raise
 
     def versions(self, name: str) -> list[VersionState]:
         """Returns the state of every version of a model that ever was, the newest first."""

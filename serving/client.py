@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from types import TracebackType
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
@@ -20,7 +20,18 @@ from serving.remote.retries import Retries
 from serving.remote.signature_choice import for_classify, for_predict, for_regress, method_of
 from serving.remote.tf_examples import Features
 from serving.remote.tls import TLS
-from serving.remote.transport import STALE, Classification, Fault, Inference, ModelSpec, Task
+from serving.remote.transport import (
+    STALE,
+    Classification,
+    Fault,
+    Inference,
+    ModelSpec,
+    Task,
+    Transport,
+)
+
+if TYPE_CHECKING:
+    from serving.request_log import RequestLog
 
 Result = TypeVar("Result")
 
@@ -44,6 +55,8 @@ class ServingClient:
             "https://".
         headers: Of every request, such as an API key; over gRPC they are its metadata.
         max_rows: How many rows go into one request; more are sent in several.
+        request_log: Where a share of the requests and answers is written. Clients may share it,
+            and none closes it. It needs tensorflow-serving-api, also over REST.
 
     Raises:
         ServingError: If the address is none, or a package is not installed. Nothing is sent yet.
@@ -61,6 +74,7 @@ class ServingClient:
         tls: TLS | None = None,
         headers: Mapping[str, str] | None = None,
         max_rows: int = MAX_ROWS,
+        request_log: "RequestLog | None" = None,
     ) -> None:
         if version is not None and label is not None:
             raise ServingError(
@@ -73,11 +87,12 @@ class ServingClient:
                 raise ServingError(f"{name} is {value}", f"{least} or more", "correct it")
         self.address = address
         self.model = model
+        self.label = label
         self._spec = ModelSpec(model, version, label)
         self._timeout = timeout
         self._max_rows = max_rows
         self._retries = Retries(retries)
-        self._transport = connect(address, tls, headers or {})
+        self._transport = _logged(connect(address, tls, headers or {}), request_log)
         self._lock = threading.Lock()
         self._known: ModelMetadata | None = None
 
@@ -320,3 +335,11 @@ class ServingClient:
             return run()
         except Fault as fault:
             raise explain(fault, self.address, self._spec, self._timeout) from fault
+
+
+def _logged(transport: Transport, request_log: "RequestLog | None") -> Transport:
+    if request_log is None:
+        return transport
+    from serving.remote.prediction_logs import LoggedTransport
+
+    return LoggedTransport(transport, request_log)

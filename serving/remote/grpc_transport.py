@@ -15,12 +15,12 @@ from serving.remote.model_metadata import (
     parse_status,
     unreadable,
 )
+from serving.remote.request_protos import METHODS, put_examples, put_spec
 from serving.remote.tensor_protos import fill, read
-from serving.remote.tf_examples import Features, encode
+from serving.remote.tf_examples import Features
 from serving.remote.tls import TLS, read_pem
 from serving.remote.transport import Answer, Classification, Fault, Inference, ModelSpec, Task
 
-METHODS = "tensorflow/serving/"
 OPTIONS = (
     ("grpc.max_send_message_length", -1),
     ("grpc.max_receive_message_length", -1),
@@ -81,7 +81,7 @@ class GrpcTransport:
     ) -> Answer:
         """Runs a signature on tensors and returns the outputs named, or all if none is."""
         request = self._apis.predict.PredictRequest(output_filter=outputs)
-        self._address(request.model_spec, spec, signature.name)
+        put_spec(request.model_spec, spec, signature.name)
         for name, array in inputs.items():
             fill(request.inputs[name], array)
         reply = self._call(self._predictions.Predict, request, timeout)
@@ -93,8 +93,8 @@ class GrpcTransport:
     ) -> list[Classification]:
         """Returns the classes of each example with their scores."""
         request = self._apis.classification.ClassificationRequest()
-        self._address(request.model_spec, spec, signature)
-        self._put(request.input, examples)
+        put_spec(request.model_spec, spec, signature)
+        put_examples(request.input, examples)
         return _classes(self._call(self._predictions.Classify, request, timeout).result)
 
     def regress(
@@ -102,8 +102,8 @@ class GrpcTransport:
     ) -> np.ndarray:
         """Returns one float32 an example."""
         request = self._apis.regression.RegressionRequest()
-        self._address(request.model_spec, spec, signature)
-        self._put(request.input, examples)
+        put_spec(request.model_spec, spec, signature)
+        put_examples(request.input, examples)
         return _numbers(self._call(self._predictions.Regress, request, timeout).result)
 
     def multi_inference(
@@ -113,8 +113,8 @@ class GrpcTransport:
         request = self._apis.inference.MultiInferenceRequest()
         for signature, method in tasks:
             task = request.tasks.add(method_name=METHODS + method)
-            self._address(task.model_spec, spec, signature)
-        self._put(request.input, examples)
+            put_spec(task.model_spec, spec, signature)
+        put_examples(request.input, examples)
         reply = self._call(self._predictions.MultiInference, request, timeout)
         return [
             _classes(result.classification_result)
@@ -127,7 +127,7 @@ class GrpcTransport:
         """Returns the signatures of the version that serves."""
         apis = self._apis.metadata
         request = apis.GetModelMetadataRequest(metadata_field=["signature_def"])
-        self._address(request.model_spec, spec)
+        put_spec(request.model_spec, spec)
         reply = self._call(self._predictions.GetModelMetadata, request, timeout)
         signatures = apis.SignatureDefMap()
         if not reply.metadata["signature_def"].Unpack(signatures):
@@ -138,25 +138,13 @@ class GrpcTransport:
     def status(self, spec: ModelSpec, timeout: float) -> list[VersionStatus]:
         """Returns the state of each version, in the server's order."""
         request = self._apis.status.GetModelStatusRequest()
-        self._address(request.model_spec, spec)
+        put_spec(request.model_spec, spec)
         reply = self._call(self._models.GetModelStatus, request, timeout)
         return parse_status(self._apis.as_dict(reply).get("model_version_status", []))
 
     def close(self) -> None:
         """Ends the connection."""
         self._channel.close()
-
-    def _address(self, message: Any, spec: ModelSpec, signature: str = "") -> None:
-        message.name = spec.name
-        message.signature_name = signature
-        if spec.version is not None:
-            message.version.value = spec.version
-        elif spec.label is not None:
-            message.version_label = spec.label
-
-    def _put(self, message: Any, examples: Sequence[Features]) -> None:
-        for features in examples:
-            message.example_list.examples.add().ParseFromString(encode(features))
 
     def _call(self, method: Callable[..., Any], request: Any, timeout: float) -> Any:
         try:

@@ -223,6 +223,70 @@ def test_with_the_flag_a_new_label_may_wait_but_no_label_moves_there(start, base
     assert version_of(core, spec(label="stable")) == 2
 
 
+def specific(*versions):
+    chosen = " ".join(f"versions: {version}" for version in versions)
+    return f"model_version_policy {{ specific {{ {chosen} }} }}"
+
+
+def between_looks(core, monkeypatch, *events):
+    """Lets events happen after a label was looked up, and before its version is acquired."""
+    acquire = core._manager.acquire
+    left = list(events)
+
+    def late(*arguments):
+        if left:
+            left.pop(0)()
+        return acquire(*arguments)
+
+    monkeypatch.setattr(core._manager, "acquire", late)
+    return left
+
+
+def test_a_label_that_moves_while_it_is_asked_for_fails_no_request(start, base, monkeypatch):
+    core = start(m(base, specific(1, 2)))
+    core.reload(parsed(m(base, specific(1, 2) + labels(stable=1))))
+
+    def move(old, new):
+        core.apply(parsed(m(base, specific(new) + labels(stable=new))))
+        until(lambda: states(core)[old] == "END")
+
+    def load_both(stable):
+        core.apply(parsed(m(base, specific(1, 2) + labels(stable=stable))))
+        until(lambda: set(states(core).values()) == {"AVAILABLE"})
+
+    left = between_looks(core, monkeypatch, lambda: move(1, 2))
+    assert (version_of(core, spec(label="stable")), left) == (2, [])
+    load_both(2)
+    # It moves again while it is looked up again.
+    again = (lambda: move(2, 1), lambda: (load_both(1), move(1, 2)))
+    left = between_looks(core, monkeypatch, *again)
+    assert (version_of(core, spec(label="stable")), left) == (2, [])
+
+
+def test_a_label_that_goes_while_it_is_asked_for_is_unknown(start, base, monkeypatch):
+    core = start(m(base, specific(1, 2)))
+    core.reload(parsed(m(base, specific(1, 2) + labels(stable=1))))
+
+    def drop():
+        core.apply(parsed(m(base, specific(2))))
+        until(lambda: states(core)[1] == "END")
+
+    between_looks(core, monkeypatch, drop)
+    assert refusal(core, spec(label="stable")) == (
+        Code.INVALID_ARGUMENT,
+        "Unrecognized servable version label: stable",
+    )
+
+
+def test_a_label_whose_version_is_not_loaded_is_looked_up_once(start, base, monkeypatch):
+    core = start(m(base), allow_version_labels_for_unavailable_models=True)
+    core.reload(parsed(m(base, labels(next=9))))
+    asked = []
+    left = between_looks(core, monkeypatch, *[lambda: asked.append(1)] * 5)
+    assert refusal(core, spec(label="next"))[0] is Code.NOT_FOUND
+    assert (len(asked), len(left)) == (1, 4)
+
+
 # --- reload ---
 
 
@@ -480,6 +544,27 @@ def test_the_config_file_waits_for_no_model(start, base):
     poller.poll_once()
     path.write_text(model_configs(m(base), n(base)))
     poller.poll_once()
+    until(lambda: states(core, "n") == {5: "AVAILABLE"})
+
+
+def test_a_refused_config_is_tried_again_until_its_version_is_there(start, base, caplog):
+    """As in TensorFlow Serving: labels are checked before models change, and at each poll."""
+    core = start(m(base, ALL), poll=0.02)
+    path = base / "models.config"
+    poller = ConfigPoller(str(path), 60, core.apply)
+    path.write_text(model_configs(m(base, specific(2, 3) + labels(stable=3)), n(base)))
+    for _ in range(2):
+        caplog.clear()
+        poller.poll_once()
+        assert "Request to assign label to version 3 of model m" in caplog.text
+    # Nothing of it is taken over, not even what could be.
+    assert states(core) == {2: "AVAILABLE", 1: "AVAILABLE"}
+    assert core.versions("n") == []
+    (base / "m" / "3").mkdir()  # the old config, which still holds, loads it
+    until(lambda: states(core).get(3) == "AVAILABLE")
+    poller.poll_once()
+    assert version_of(core, spec(label="stable")) == 3
+    until(lambda: states(core) == {3: "AVAILABLE", 2: "AVAILABLE", 1: "END"})
     until(lambda: states(core, "n") == {5: "AVAILABLE"})
 
 

@@ -7,18 +7,22 @@ import time
 import grpc
 import pytest
 import tensorflow as tf
-from tensorflow_serving.apis import get_model_status_pb2, predict_pb2
+from google.protobuf import text_format
+from tensorflow_serving.apis import get_model_status_pb2, model_management_pb2, predict_pb2
 
 from tests.model_server.toy_models import write_half_plus_two
-from tests.model_server.world import launch
+from tests.model_server.world import launch, model_config, model_configs
 
 SWAPS = 10
+LABEL = "stable"
 FLAGS = ("--max_num_load_retries=1", "--load_retry_interval_micros=1000", "--model_name=m")
 
 
-def request():
+def request(label=None):
     made = predict_pb2.PredictRequest()
     made.model_spec.name = "m"
+    if label is not None:
+        made.model_spec.version_label = label
     made.inputs["x"].CopyFrom(tf.make_tensor_proto([0.0], tf.float32))
     return made
 
@@ -38,8 +42,8 @@ def state(running, version):
     return states(running).get(version, ("",))[0]
 
 
-def served_version(running):
-    answer = running.predictions().Predict(request(), timeout=10)
+def served_version(running, label=None):
+    answer = running.predictions().Predict(request(label), timeout=10)
     # Version n adds n: what answers is what it says it is.
     assert answer.outputs["y"].float_val == [answer.model_spec.version.value]
     return answer.model_spec.version.value
@@ -75,8 +79,9 @@ def running(base):
 class Load:
     """Asks without a pause, over gRPC and REST, and keeps what went wrong."""
 
-    def __init__(self, running):
+    def __init__(self, running, label=None):
         self.running = running
+        self.label = label
         self.failures = []
         self.served = []
         self.rest = 0
@@ -104,10 +109,11 @@ class Load:
                 self.failures.append(error)
 
     def _ask(self):
-        self.served.append(served_version(self.running))
+        self.served.append(served_version(self.running, self.label))
 
     def _ask_rest(self):
-        status, _, body = self.running.http("POST", "/v1/models/m:predict", {"instances": [0.0]})
+        path = "/v1/models/m" + (f"/labels/{self.label}" if self.label else "")
+        status, _, body = self.running.http("POST", f"{path}:predict", {"instances": [0.0]})
         assert status == 200, body
         self.rest += 1
 
@@ -127,6 +133,38 @@ def test_ten_swaps_under_load_fail_no_request(running, staged, base):
     assert list(found) == list(range(SWAPS + 1, 0, -1))
     assert found.pop(SWAPS + 1) == ("AVAILABLE", 0, "")
     assert set(found.values()) == {("END", 0, "")}
+
+
+def reload(running, base, versions, stable):
+    """Makes a config with versions and one label hold; returns when the server says so."""
+    chosen = " ".join(f"versions: {version}" for version in versions)
+    extra = (
+        f"model_version_policy {{ specific {{ {chosen} }} }} "
+        f'version_labels {{ key: "{LABEL}" value: {stable} }}'
+    )
+    asked = model_management_pb2.ReloadConfigRequest()
+    text_format.Parse(model_configs(model_config("m", base, extra)), asked.config)
+    answer = running.models().HandleReloadConfigRequest(asked, timeout=20)
+    assert answer.status.error_code == 0, answer
+
+
+def test_a_label_moves_and_its_version_goes_in_one_config_under_load(tmp_path):
+    for version in (1, 2):
+        write_half_plus_two(tmp_path / "m", version, float(version))
+    with launch(f"--model_base_path={tmp_path / 'm'}", *FLAGS) as running:
+        running.wait_for(lambda: state(running, 2) == "AVAILABLE")
+        reload(running, tmp_path / "m", [1, 2], stable=2)
+        with Load(running, LABEL) as load:
+            for flip in range(SWAPS):
+                old, new = (2, 1) if flip % 2 == 0 else (1, 2)
+                reload(running, tmp_path / "m", [1, 2], stable=old)
+                running.wait_for(lambda new=new: state(running, new) == "AVAILABLE")
+                reload(running, tmp_path / "m", [new], stable=new)
+                running.wait_for(lambda old=old: state(running, old) == "END")
+        assert load.failures == []
+        order = [version for version, _ in itertools.groupby(load.served)]
+        assert len(order) > SWAPS
+        assert load.rest > SWAPS
 
 
 def test_a_corrupt_version_leaves_the_old_one_serving(running, base, staged):

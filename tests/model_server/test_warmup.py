@@ -252,9 +252,14 @@ def test_what_a_model_was_asked_warms_the_next_version_up(toy_models, tmp_path):
     ) as running:
         for _ in range(3):
             running.predictions().Predict(incr_request(), timeout=10)
-        page = urllib3.request("GET", f"{running.rest}/monitoring/prometheus/metrics", timeout=10)
-    counted = ':tensorflow:serving:request_log_count{model_name="m",status="OK"} 3'
-    assert counted in page.data.decode().splitlines()
+        counted = ':tensorflow:serving:request_log_count{model_name="m",status="OK"} 3'
+
+        def is_counted():
+            url = f"{running.rest}/monitoring/prometheus/metrics"
+            page = urllib3.request("GET", url, timeout=10)
+            return counted in page.data.decode().splitlines()
+
+        running.wait_for(is_counted)  # the log is written beside the requests
     (log,) = tmp_path.glob("log*")
     shutil.copytree(f"{toy_models['counter']}/1", tmp_path / "1")
     (tmp_path / "1" / FILE).parent.mkdir()
