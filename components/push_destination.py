@@ -2,30 +2,20 @@
 
 import hashlib
 import json
-import re
 import shutil
 from pathlib import Path
+
+from serving.pushed import PUSH_RECORD, Push, versions
 
 INCOMING_PREFIX = "incoming-"  # no number, so that no reader takes it for a version
 METADATA_FILE = "metadata.json"
 ORIGIN_KEY = "saved_model_sha256"
-ADDED_BY_A_PUSH = "assets.extra"  # warm-up records, which no trainer writes
-
-
-def versions(folder: str | Path) -> list[int]:
-    """Returns the versions in a push destination, ascending; none if there is no such folder.
-
-    A version is a whole number from 1, written without leading zeros.
-    """
-    try:
-        names = [entry.name for entry in Path(folder).iterdir() if entry.is_dir()]
-    except (FileNotFoundError, NotADirectoryError):
-        return []
-    return sorted(int(name) for name in names if re.fullmatch(r"[1-9][0-9]*", name))
+# Warm-up records, and where a version is from: no trainer writes them.
+ADDED_BY_A_PUSH = PUSH_RECORD.parts[0]
 
 
 def latest_version(folder: str | Path) -> int | None:
-    """Returns the version that serves, None if there is none."""
+    """Returns the newest version, None if there is none."""
     return max(versions(folder), default=None)
 
 
@@ -50,7 +40,7 @@ def origin(version: str | Path) -> str:
     """Returns the digest of the SavedModel that a version was made of.
 
     A version for phones names it in its metadata file; any other is that SavedModel itself, and
-    warm-up records beside it do not count.
+    what a push added does not count.
     """
     try:
         metadata = json.loads((Path(version) / METADATA_FILE).read_text(encoding="utf-8"))
@@ -82,7 +72,9 @@ def next_version(
     return max([now, own + 1, *(version + 1 for version in others[-1:])])
 
 
-def publish(model: str | Path, folder: str | Path, version: int) -> Path:
+def publish(
+    model: str | Path, folder: str | Path, version: int, record: Push | None = None
+) -> Path:
     """Copies a model in whole: under a name that is no number, then renamed.
 
     A reader never sees half a model, and neither a crash nor a kill leaves one: what an
@@ -92,6 +84,7 @@ def publish(model: str | Path, folder: str | Path, version: int) -> Path:
         model: The SavedModel.
         folder: The push destination, on a local file system; it is created.
         version: The new version.
+        record: Where it is from, which is written into it; None if it holds the model alone.
 
     Returns:
         The folder of the new version.
@@ -111,5 +104,12 @@ def publish(model: str | Path, folder: str | Path, version: int) -> Path:
         raise FileExistsError(f"version {version} is already in {destination}")
     incoming = destination / f"{INCOMING_PREFIX}{version}"
     shutil.copytree(model, incoming)
+    if record is not None:
+        _write(record, incoming / PUSH_RECORD)
     incoming.rename(target)
     return target
+
+
+def _write(record: Push, path: Path) -> None:
+    path.parent.mkdir(exist_ok=True)
+    path.write_text(json.dumps(record._asdict()) + "\n", encoding="utf-8")

@@ -7,7 +7,7 @@ from typing import NamedTuple
 from components.verdict import GateResult, Verdict
 from orchestration import headlines
 from orchestration.local.text import number_pair
-from orchestration.results import Destination, RunVerdict
+from orchestration.results import Destination, Release, RunVerdict
 
 SIGNS = {"min": "<", "max": ">", "min_change": "<"}
 # These speak for one destination alone, each other gate for all.
@@ -23,12 +23,14 @@ class Push:
         pushed: Whether its Pusher pushed.
         up_to_date: Whether it found this very model there already.
         version: The newest version that lies there now; None if there is none.
+        promoted: Whether its Pusher made that version the stable one.
     """
 
     name: str
     pushed: bool
     up_to_date: bool
     version: int | None
+    promoted: bool = False
 
 
 class Refusal(NamedTuple):
@@ -46,13 +48,19 @@ class Outcome(NamedTuple):
     destinations: tuple[Destination, ...]
 
 
-def decide(error: str, verdicts: Sequence[Verdict], pushes: Sequence[Push]) -> Outcome:
+def decide(
+    error: str,
+    verdicts: Sequence[Verdict],
+    pushes: Sequence[Push],
+    release: Release | None = None,
+) -> Outcome:
     """Decides what came of a run: each destination is judged for itself.
 
     Args:
         error: What went wrong; "" if nothing did.
         verdicts: The gates that were reached, in the order of the graph.
         pushes: The destinations that are wanted, "serving" first.
+        release: The release as it is now; None if there is none.
     """
     refusals = {push.name: refusal(push.name, verdicts) for push in pushes}
     places = tuple(_destination(push, refusals[push.name], error) for push in pushes)
@@ -62,9 +70,10 @@ def decide(error: str, verdicts: Sequence[Verdict], pushes: Sequence[Push]) -> O
     if len(refused) == len(places):
         return Outcome("not_pushed", _nowhere(refusals, places), places)
     if refused:
-        return Outcome("partly_pushed", headlines.partly(places), places)
+        return Outcome("partly_pushed", headlines.partly(places, release), places)
+    headline = headlines.everywhere(places, release, promoted=pushes[0].promoted)
     new = any(place.pushed for place in places)
-    return Outcome("pushed" if new else "up_to_date", headlines.everywhere(places), places)
+    return Outcome("pushed" if new else "up_to_date", headline, places)
 
 
 def refusal(destination: str, verdicts: Sequence[Verdict]) -> Refusal | None:

@@ -14,7 +14,7 @@ WRAPPERS = ("custom_config", "settings", "declaration", "eval_config")
 # Properties that are no part of the configuration, and what it means when they alone differ.
 MEANINGS = {
     "data changed": {"input_fingerprint", "span"},
-    "another version serves now": {"version"},
+    "another version was pushed": {"version"},
     "another model server judges": {"settings.serving.server"},
 }
 

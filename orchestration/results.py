@@ -5,6 +5,7 @@ from typing import Any, Literal
 
 from components.verdict import GateResult
 from models.trials import Trial
+from serving.releases.state import Canary
 
 NodeState = Literal["ran", "cached", "skipped", "failed"]
 RunVerdict = Literal["pushed", "partly_pushed", "not_pushed", "up_to_date", "failed"]
@@ -63,6 +64,24 @@ class Destination:
 
 
 @dataclasses.dataclass(frozen=True)
+class Release:
+    """What requests for the served model get by their label.
+
+    Attributes:
+        stable: The stable version.
+        canary: The version that is tried out, and its share of traffic; None if there is none.
+    """
+
+    stable: int
+    canary: Canary | None = None
+
+    @classmethod
+    def from_json(cls, raw: dict[str, Any]) -> "Release":
+        """Rebuilds it from a run's `to_json`."""
+        return cls(raw["stable"], Canary(**raw["canary"]) if raw["canary"] else None)
+
+
+@dataclasses.dataclass(frozen=True)
 class RunResult:
     """One run, whole.
 
@@ -74,7 +93,7 @@ class RunResult:
         gates: Every condition of every gate that was reached.
         destinations: The places that models are pushed to.
         metrics: Name to value; "linear/..." are those of the linear baseline.
-        serving_model: Path of the model that serves now, None if there is none.
+        serving_model: Path of the newest model to serve, None if there is none.
         mobile_model: Path of the file for phones that is newest, None if there is none.
         log: Path of the run's log file.
         seconds: Wall time of the run.
@@ -82,6 +101,8 @@ class RunResult:
         trials: The trials of a search, the best first.
         tuned_config: Path of the configuration with the best trial's values, None if there is none.
         warnings: What else a user should know.
+        release: The release beside the served models; None if there is none, or it is damaged.
+        release_problem: Why the release is not what it should be; may be empty.
     """
 
     run_id: str
@@ -99,6 +120,13 @@ class RunResult:
     trials: tuple[Trial, ...] = ()
     tuned_config: str | None = None
     warnings: tuple[str, ...] = ()
+    release: Release | None = None
+    release_problem: str = ""
+
+    @property
+    def told_warnings(self) -> tuple[str, ...]:
+        """The warnings, with what is wrong with the release."""
+        return (*self.warnings, *filter(None, [self.release_problem]))
 
     @property
     def exit_code(self) -> int:
@@ -120,5 +148,6 @@ class RunResult:
                 "destinations": tuple(Destination(**place) for place in raw["destinations"]),
                 "trials": tuple(Trial(**trial) for trial in raw.get("trials", ())),
                 "warnings": tuple(raw.get("warnings", ())),
+                "release": Release.from_json(raw["release"]) if raw.get("release") else None,
             }
         )

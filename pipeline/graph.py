@@ -62,7 +62,9 @@ def create_nodes(
             use_case, declaration, examples, train.outputs["model"], baseline.outputs["model"]
         )
         serve = stages.serving_gate(use_case, declaration, train.outputs["model"], examples, server)
-        push = stages.push(places, evaluate.outputs["blessing"], serve.outputs["blessing"])
+        push = stages.push(
+            use_case, places, evaluate.outputs["blessing"], serve.outputs["blessing"]
+        )
         for_phones = (
             _mobile_nodes(use_case, declaration, places, examples, transform, train, evaluate)
             if mobile

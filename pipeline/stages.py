@@ -29,7 +29,7 @@ from pipeline.evaluation import eval_config
 from pipeline.places import Places
 from pipeline.sources import example_gen
 from pipeline.stage_names import PUSHERS
-from usecase.config import Server, UseCase
+from usecase.config import OF_RELEASES, Server, UseCase
 from usecase.declaration import Declaration
 
 PREPROCESSING_FN = "models.preprocessing.preprocessing_fn"
@@ -177,15 +177,19 @@ def serving_gate(
         declaration=declaration,
         serving=use_case.serving.model_copy(update={"server": server or use_case.serving.server}),
     )
-    return ServingGate(settings=settings.model_dump_json(), trained_model=model, examples=examples)
+    told = settings.model_dump_json(exclude={"serving": set(OF_RELEASES)})
+    return ServingGate(settings=told, trained_model=model, examples=examples)
 
 
-def push(places: Places, blessing: BaseChannel, infra_blessing: BaseChannel) -> Pusher:
+def push(
+    use_case: UseCase, places: Places, blessing: BaseChannel, infra_blessing: BaseChannel
+) -> Pusher:
     """A blessed model becomes the next version, with the warm-up records that the gate gave it."""
+    told = use_case.serving.model_dump(mode="json", include={*OF_RELEASES, "startup_timeout_s"})
     return Pusher(
         model_blessing=blessing,
         infra_blessing=infra_blessing,
-        **_destination(places.serving, sibling=places.mobile),
+        **_destination(places.serving, sibling=places.mobile, serving=told),
     )
 
 
@@ -229,12 +233,12 @@ def push_mobile(places: Places, blessing: BaseChannel, infra_blessing: BaseChann
     return node.with_id(PUSHERS["mobile"])
 
 
-def _destination(folder: str, *, sibling: str) -> dict[str, Any]:
+def _destination(folder: str, *, sibling: str, **more: Any) -> dict[str, Any]:
     """Where a Pusher pushes to, and the other destination, with which it shares its numbers."""
     return {
         "push_destination": pusher_pb2.PushDestination(
             filesystem=pusher_pb2.PushDestination.Filesystem(base_directory=folder)
         ),
-        "custom_config": {"sibling": sibling},
+        "custom_config": {"sibling": sibling, **more},
         "custom_executor_spec": executor_spec.ExecutorClassSpec(safe_pusher.Executor),
     }

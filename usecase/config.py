@@ -15,6 +15,8 @@ Share = Annotated[float, Field(ge=0.0, le=1.0)]
 Precision = Literal["auto", "float32", "mixed_bfloat16", "mixed_float16"]
 Source = Literal["csv", "tfrecord", "bigquery"]
 Server = Literal["auto", "binary", "docker", "embedded"]
+# As serving.remote takes them: gRPC without a scheme, REST with one.
+Address = Annotated[str, Field(pattern=r"^(https?://\S+|[^\s/]+:[0-9]+|unix:\S+)$")]
 TFRECORD_NAME = re.compile(r"\.tfrecords?(\.gz)?$")
 SliceKey = Annotated[dict[str, str | int], Field(min_length=1)]
 
@@ -208,7 +210,7 @@ class Mobile(Section):
 
 
 class Serving(Section):
-    """The serving gate: the candidate in a model server, before anything is pushed."""
+    """The serving gate, before anything is pushed, and what becomes of the version that was."""
 
     server: Server = Field(
         "auto",
@@ -226,6 +228,21 @@ class Serving(Section):
     startup_timeout_s: Annotated[float, Field(gt=0.0)] = Field(
         120.0, description="Seconds in which the server must answer for the model."
     )
+    promote: Literal["manual", "on_push"] = Field(
+        "manual",
+        description="manual: a push changes nothing of a release; on_push: each pushed version "
+        "becomes the stable one.",
+    )
+    keep: int = Field(1, ge=0, description="on_push: how many versions for a rollback stay loaded.")
+    servers: tuple[Address, ...] = Field(
+        (),
+        description="on_push: the running servers, REST or gRPC, that must load a version before "
+        "it is stable; those that the release names, or http://localhost:8501, if unset.",
+    )
+
+
+# What the Pusher alone is told of it: no gate judges anew because one of them changes.
+OF_RELEASES = frozenset({"promote", "keep", "servers"})
 
 
 class UseCase(Section):

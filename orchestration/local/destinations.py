@@ -43,7 +43,7 @@ def pushes(
 
 
 def serving_model(workspace: Workspace) -> str | None:
-    """Returns the path of the model that serves, None if there is none."""
+    """Returns the path of the newest model to serve, None if there is none."""
     folder = _newest(workspace, "serving")
     return str(folder) if folder else None
 
@@ -57,7 +57,10 @@ def mobile_model(workspace: Workspace) -> str | None:
 def _push(workspace: Workspace, name: str, execution: "Execution | None") -> Push:
     told = execution.output_properties if execution else {}
     version = push_destination.latest_version(workspace.destination(name))
-    return Push(name, bool(told.get("pushed")), bool(told.get("up_to_date")), version)
+    pushed, up_to_date, promoted = (
+        bool(told.get(key)) for key in ("pushed", "up_to_date", "promoted")
+    )
+    return Push(name, pushed, up_to_date, version, promoted)
 
 
 def _newest(workspace: Workspace, name: str) -> Path | None:

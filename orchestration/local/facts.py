@@ -107,10 +107,11 @@ def _quality(execution: Execution) -> str:
 
 def _push(execution: Execution) -> str:
     properties = execution.output_properties
+    stable = " · stable now" if properties.get("promoted") else ""
     if properties.get("pushed"):
-        return f"version {properties['pushed_version']}"
+        return f"version {properties['pushed_version']}{stable}"
     if properties.get("up_to_date"):
-        return f"version {properties['pushed_version']} is this model already"
+        return f"version {properties['pushed_version']} is this model already{stable}"
     return "not pushed: no blessing"
 
 

@@ -85,7 +85,8 @@ def run_json(result: RunResult) -> dict[str, Any]:
         "exit_code": result.exit_code,
         "trials": [dataclasses.asdict(trial) for trial in result.trials],
         "tuned_config": result.tuned_config,
-        "warnings": list(result.warnings),
+        "warnings": list(result.told_warnings),
+        "release": dataclasses.asdict(result.release) if result.release else None,
     }
 
 
@@ -100,6 +101,7 @@ def error_json(error: UserError) -> dict[str, Any]:
         "metrics": {},
         "serving_model": None,
         "mobile_model": None,
+        "release": None,
         "log": None,
         "error": {"what": error.what, "expected": error.expected, "fix": error.fix},
     }

@@ -49,7 +49,10 @@ def run(plan: Plan, output_dir: Path, console: Console, *, echo_fd: int | None =
         run_id, folder = workspace.new_run()
         header = RunHeader(plan.use_case.name, run_id, "local", visible(), plan.config)
         # Data elsewhere may have changed: TFX has to ask.
-        record = same_again(workspace, key, run_id, folder) if plan.is_local else None
+        promotes = plan.use_case.serving.promote == "on_push"
+        record = (
+            same_again(workspace, key, run_id, folder, promotes=promotes) if plan.is_local else None
+        )
         if record is None:
             require_sound_functions(plan.declaration)
         console.start(header, list(plan.stages.items()))

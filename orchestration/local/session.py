@@ -17,6 +17,7 @@ from orchestration.local.destinations import (
     pushes,
     serving_model,
 )
+from orchestration.local.release import find_release, not_promoted
 from orchestration.local.text import UNICODE
 from orchestration.local.trial_view import trial_lines
 from orchestration.local.tuned_config import Tuned, keep_best
@@ -171,7 +172,9 @@ class Session:
         verdicts = gate_results({n: e.outputs for n, e in self.executions.items()})
         names = self.plan.destinations
         error = "\n".join(self.errors)
-        outcome = decide(error, verdicts, pushes(self.workspace, names, self.executions))
+        found = find_release(self.workspace.serving)
+        pushed = pushes(self.workspace, names, self.executions)
+        outcome = decide(error, verdicts, pushed, found.release)
         result = RunResult(
             run_id=self.run_id,
             verdict=outcome.verdict,
@@ -188,6 +191,8 @@ class Session:
             trials=self.tuned.trials,
             tuned_config=self.tuned.config,
             warnings=(*self.plan.warnings, *self.tuned.warnings),
+            release=found.release,
+            release_problem=found.problem or not_promoted(self.executions),
         )
         digest = pushed_digest(self.workspace, names)
         return RunRecord(result, self.workspace.use_case, self.key, digest, self.ingredients)

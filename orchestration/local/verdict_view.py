@@ -10,6 +10,7 @@ from orchestration.local.gate_view import GateTable
 from orchestration.local.text import Glyphs, Line, Span, cells, duration, number, pad
 from orchestration.local.trial_view import trial_lines
 from orchestration.results import REFUSED, RunResult, RunVerdict
+from serving.pushed import PUSHED
 
 WORDS: dict[RunVerdict, tuple[str, str]] = {
     "pushed": ("PUSHED", "bold green"),
@@ -20,6 +21,9 @@ WORDS: dict[RunVerdict, tuple[str, str]] = {
 }
 PREDICT = "python local_runner.py predict{options} --data new.csv --out predictions.csv"
 SERVE = "python -m serving up --model-dir {folder}"
+TRY_OUT = "python -m serving canary {version} --percent 10{options}"
+HOW_IT_STANDS = "python -m serving status{options}"
+PROMOTE = "python -m serving promote {version}{options}"
 PREDICT_MOBILE = "python -m serving predict --tflite {version} --data new.csv"
 RUN = "python local_runner.py run{options}"
 DEFAULT_CONFIG = "configs/taxi.yaml"  # of local_runner.py, as DEFAULT_OUTPUT
@@ -58,7 +62,7 @@ def verdict_lines(result: RunResult, glyphs: Glyphs, config: str = "") -> list[L
     if result.tuned_config:
         lines += _labelled("tuned", width, [result.tuned_config], glyphs)
     lines += _labelled("log", width, [result.log], glyphs)
-    lines += _labelled("warning", width, result.warnings, glyphs, prose=True)
+    lines += _labelled("warning", width, result.told_warnings, glyphs, prose=True)
     return lines + _next_lines(result, width, glyphs, config)
 
 
@@ -169,7 +173,8 @@ def _next_lines(result: RunResult, width: int, glyphs: Glyphs, config: str) -> l
     place = _output_option(result.log)
     again = RUN.format(options=use_case + place)
     predict = PREDICT.format(options=place if config == DEFAULT_CONFIG else use_case + place)
-    serving = [predict, *_serve_commands(result)] if result.serving_model else []
+    releasing = _release_commands(result)
+    serving = [predict, *_serve_commands(result), *releasing] if result.serving_model else []
     commands = {
         "failed": [f"tail -n 40 {log}"],
         "not_pushed": [f"less {log}", f"{again}  # when mended"],
@@ -184,6 +189,29 @@ def _serve_commands(result: RunResult) -> list[str]:
     if result.serving_model is None or "://" in result.serving_model:
         return []
     return [SERVE.format(folder=shlex.quote(str(Path(result.serving_model).parent)))]
+
+
+def _release_commands(result: RunResult) -> list[str]:
+    """Returns the commands that let a version serve that waits for them."""
+    release, serving = result.release, result.destinations[:1]
+    if release is None or result.serving_model is None or not serving or serving[0].refused:
+        return []
+    version = serving[0].version
+    if version in (None, release.stable):
+        return []
+    options = _model_option(Path(result.serving_model).parent)
+    is_canary = release.canary is not None and release.canary.version == version
+    first = HOW_IT_STANDS if is_canary else TRY_OUT
+    return [text.format(version=version, options=options) for text in (first, PROMOTE)]
+
+
+def _model_option(folder: Path) -> str:
+    """Returns the option that leads to a model's folder; "" where it is found without."""
+    is_default = folder.parent == PUSHED
+    beside = folder.parent.iterdir() if is_default and folder.parent.is_dir() else ()
+    if is_default and all(path == folder or not path.is_dir() for path in beside):
+        return ""
+    return f" --model-dir {shlex.quote(str(folder))}"
 
 
 def _mobile_commands(result: RunResult) -> list[str]:

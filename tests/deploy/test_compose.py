@@ -2,6 +2,7 @@
 
 import copy
 import json
+import os
 import shutil
 import subprocess
 from pathlib import Path
@@ -10,7 +11,7 @@ import jsonschema
 import pytest
 
 from serving.servers import docker
-from tests.deploy.world import DEPLOY, compose, flags, load
+from tests.deploy.world import DEPLOY, compose, flags, load, server_command
 
 SCHEMA = json.loads((Path(__file__).parent / "compose-spec.json").read_text(encoding="utf-8"))
 
@@ -54,10 +55,15 @@ def has_compose() -> bool:
 
 
 @pytest.mark.skipif(not has_compose(), reason="docker compose is not installed")
-def test_compose_itself_reads_it():
+@pytest.mark.parametrize("variables", [{}, {"MODEL_CONFIG": "/models/taxi/models.config"}])
+def test_compose_itself_reads_it(variables):
     command = ["docker", "compose", "-f", DEPLOY / "compose.yaml", "config", "--format", "json"]
-    done = subprocess.run(command, capture_output=True, text=True, check=True)
-    assert json.loads(done.stdout)["services"]["serving"]["image"] == docker.IMAGE
+    done = subprocess.run(
+        command, capture_output=True, text=True, check=True, env={**os.environ, **variables}
+    )
+    serving = json.loads(done.stdout)["services"]["serving"]
+    assert serving["image"] == docker.IMAGE
+    assert serving["command"] == server_command(**variables)
 
 
 def test_the_server_is_reached_from_this_machine_alone():
@@ -82,8 +88,10 @@ def test_what_is_mounted_is_there():
     models, config = serving["volumes"]
     assert models["source"] == "${MODELS:-../outputs/serving}"
     assert models["target"] == docker.MODELS
-    given = flags(serving["command"])
-    for name in (n for n in given if n.endswith("_file")):
+    given = flags(server_command())
+    named = [name for name in given if name.endswith("_file")]
+    assert len(named) == 3
+    for name in named:
         target = Path(given[name])
         assert str(target.parent) == config["target"]
         assert (DEPLOY / config["source"] / target.name).is_file(), name

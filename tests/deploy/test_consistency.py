@@ -12,11 +12,14 @@ from tests.deploy.world import (
     CONFIG,
     DEPLOY,
     OPERATOR,
+    RELEASES,
     compose,
     container,
     deployment,
     flags,
     load,
+    patched_args,
+    server_command,
 )
 from usecase.paths import PROJECT_ROOT
 
@@ -39,7 +42,7 @@ def test_the_image():
 def test_the_ports():
     expected = {"port": str(docker.GRPC_PORT), "rest_api_port": str(docker.REST_PORT)}
     serving = compose()["services"]["serving"]
-    for arguments in (serving["command"], container()["args"]):
+    for arguments in (server_command(), container()["args"], patched_args(RELEASES)):
         assert expected.items() <= flags(arguments).items()
     published = [port.split(":")[1:] for port in serving["ports"]]
     assert published == [[port, port] for port in expected.values()]
@@ -48,13 +51,20 @@ def test_the_ports():
 
 
 def test_the_flags_are_the_same_and_the_servers_own(capsys):
-    serving = compose()["services"]["serving"]
-    patched = load(BUCKET / "deployment.yaml")["spec"]["template"]["spec"]["containers"][0]
-    assert serving["command"] == container()["args"]
-    for arguments in (serving["command"], patched["args"]):
+    base, own = container()["args"], "/models/taxi/models.config"
+    files = [
+        (base, "/config/models.config"),
+        (patched_args(BUCKET), "/config/models.config"),
+        (server_command(), "/config/models.config"),
+        (server_command(MODEL_CONFIG=own), own),
+        (patched_args(RELEASES), own),
+    ]
+    for arguments, file in files:
         options = parse_flags(arguments)
         assert options.enable_batching
-        assert options.model_config_file == "/config/models.config"
+        assert options.model_config_file == file
+        assert set(flags(base)) <= set(flags(arguments))
+    assert flags(patched_args(RELEASES)) == flags(server_command(MODEL_CONFIG=own))
     assert "unknown" not in capsys.readouterr().err.lower()
     parse_flags(["--no_such_flag=1"])
     said = capsys.readouterr()

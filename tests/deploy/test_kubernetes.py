@@ -16,6 +16,7 @@ from tests.deploy.world import (
     KUBERNETES,
     KUSTOMIZATION,
     OPERATOR,
+    RELEASES,
     container,
     deployment,
     load,
@@ -24,7 +25,12 @@ from tests.deploy.world import (
 
 VERSION = "1.37"
 CUSTOM = {"monitoring.coreos.com/v1"}  # the Prometheus Operator's own
-PATCHES = {BUCKET / "deployment.yaml", BUCKET / "persistentvolumeclaim.yaml"}
+PATCHES = {
+    BUCKET / "deployment.yaml",
+    BUCKET / "persistentvolumeclaim.yaml",
+    RELEASES / "deployment.yaml",
+}
+FOLDERS = (BASE, BUCKET, OPERATOR, RELEASES)
 # kubernetes-validate has no custom resources: the fields of a PodMonitor that are used here, as the
 # operator's API reference lists them.
 POD_MONITOR = {
@@ -114,7 +120,7 @@ def test_what_is_wrong_is_found(name):
         validate(resource)
 
 
-@pytest.mark.parametrize("folder", [BASE, BUCKET, OPERATOR], ids=shown)
+@pytest.mark.parametrize("folder", FOLDERS, ids=shown)
 def test_a_kustomization_names_what_is_there_and_all_of_it(folder):
     kustomization = load(folder / KUSTOMIZATION)
     assert set(kustomization) <= {
@@ -140,7 +146,7 @@ def built_by() -> list[str]:
 
 
 @pytest.mark.skipif(not built_by(), reason="neither kustomize nor kubectl is installed")
-@pytest.mark.parametrize("folder", [BASE, BUCKET, OPERATOR], ids=shown)
+@pytest.mark.parametrize("folder", FOLDERS, ids=shown)
 def test_what_kustomize_builds_holds_to_the_schemas(folder):
     done = subprocess.run([*built_by(), folder], capture_output=True, text=True, check=True)
     resources = list(yaml.safe_load_all(done.stdout))
@@ -188,6 +194,15 @@ def test_the_bucket_takes_the_place_of_the_volume():
     claim = load(BUCKET / "persistentvolumeclaim.yaml")
     assert claim.pop("$patch") == "delete"
     assert claim["metadata"] == load(BASE / "persistentvolumeclaim.yaml")["metadata"]
+
+
+def test_releases_change_the_flags_alone():
+    patched = merged(deployment(), load(RELEASES / "deployment.yaml"))
+    validate(patched)
+    base = deployment()
+    (now,), (before,) = (r["spec"]["template"]["spec"]["containers"] for r in (patched, base))
+    assert now.pop("args") != before.pop("args")
+    assert patched == base
 
 
 def test_what_refers_to_another_finds_it():

@@ -1,5 +1,6 @@
 """The files of deploy/, read."""
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,6 +12,7 @@ DEPLOY = PROJECT_ROOT / "deploy"
 KUBERNETES = DEPLOY / "kubernetes"
 BASE = KUBERNETES / "base"
 BUCKET = KUBERNETES / "overlays" / "bucket"
+RELEASES = KUBERNETES / "overlays" / "releases"
 OPERATOR = KUBERNETES / "overlays" / "prometheus-operator"
 CONFIG = BASE / "config"
 KUSTOMIZATION = "kustomization.yaml"
@@ -39,6 +41,23 @@ def manifests() -> Iterator[Path]:
 
 def compose() -> dict:
     return load(DEPLOY / "compose.yaml")
+
+
+def server_command(**variables: str) -> list[str]:
+    """The server's flags in compose.yaml, with the variables that Compose would fill in."""
+
+    def value(match: re.Match[str]) -> str:
+        return variables.get(match[1], match[2])
+
+    command = compose()["services"]["serving"]["command"]
+    return [re.sub(r"\$\{(\w+):-([^}]*)\}", value, flag) for flag in command]
+
+
+def patched_args(overlay: Path) -> list[str]:
+    """The server's flags in the patch of an overlay."""
+    patch = load(overlay / "deployment.yaml")
+    (only,) = patch["spec"]["template"]["spec"]["containers"]
+    return only["args"]
 
 
 def deployment() -> dict:

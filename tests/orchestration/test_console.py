@@ -14,7 +14,8 @@ from orchestration.local.consoles import make_console
 from orchestration.local.node_view import RunHeader
 from orchestration.local.text import UNICODE
 from orchestration.local.verdict_view import verdict_lines
-from orchestration.results import Destination, NodeResult, RunResult
+from orchestration.results import Destination, NodeResult, Release, RunResult
+from serving.releases.state import Canary
 from usecase.errors import ConfigError
 
 HEADER = RunHeader("taxi", "2026-11-20T23-20-01", "local", "cpu", "configs/taxi.yaml")
@@ -356,7 +357,7 @@ def test_json():
     assert list(raw) == [
         *("run_id", "verdict", "nodes", "gates", "destinations", "metrics"),
         *("serving_model", "mobile_model", "log", "headline", "error", "seconds", "exit_code"),
-        *("trials", "tuned_config", "warnings"),
+        *("trials", "tuned_config", "warnings", "release"),
     ]
     assert list(raw["nodes"][0])[:4] == ["id", "state", "seconds", "reason"]
     assert list(raw["gates"][0])[:6] == [
@@ -368,6 +369,96 @@ def test_json():
     assert raw["metrics"]["linear/loss"] is None
     assert raw["gates"][-1]["value"] is None
     assert (raw["error"], raw["exit_code"]) == (None, 1)
+    assert (raw["warnings"], raw["release"]) == ([], None)
+
+
+WAITS = {
+    "verdict": "pushed",
+    "headline": "version 1763679601 waits; stable is 1763600000",
+    "release": Release(1763600000),
+}
+NEXT_OF_WAITING = """\
+  next     python local_runner.py predict --data new.csv --out predictions.csv
+           python -m serving up --model-dir outputs/serving/taxi
+           python -m serving canary 1763679601 --percent 10
+           python -m serving promote 1763679601
+           python -m serving predict --tflite outputs/mobile/taxi/1763679601 --data new.csv
+"""
+
+
+def test_a_version_that_waits_for_its_release():
+    text = told(run_result(**WAITS))[0].getvalue()
+    assert "\nVERDICT  PUSHED — version 1763679601 waits; stable is 1763600000  [1m 17s]\n" in text
+    assert text.endswith(NEXT_OF_WAITING)
+
+
+def releasing(text):
+    found = [line.split("python -m serving ")[-1] for line in text.splitlines()]
+    return [line for line in found if line.partition(" ")[0] in ("canary", "promote", "status")]
+
+
+@pytest.mark.parametrize(
+    ("changes", "commands"),
+    [
+        ({"release": None}, []),
+        ({"release": Release(1763679601)}, []),
+        ({}, ["canary 1763679601 --percent 10", "promote 1763679601"]),
+        ({"verdict": "up_to_date"}, ["canary 1763679601 --percent 10", "promote 1763679601"]),
+        (
+            {"release": Release(1763600000, Canary(1763679601, 5.0))},
+            ["status", "promote 1763679601"],
+        ),
+        (
+            {"serving_model": "a b/serving/taxi/1763679601"},
+            [
+                "canary 1763679601 --percent 10 --model-dir 'a b/serving/taxi'",
+                "promote 1763679601 --model-dir 'a b/serving/taxi'",
+            ],
+        ),
+        ({"verdict": "not_pushed"}, []),
+        ({"verdict": "failed"}, []),
+        (
+            {
+                "verdict": "partly_pushed",
+                "destinations": (
+                    Destination("serving", False, 1763679601, "serving gate: no answer"),
+                    Destination("mobile", True, 1763679601),
+                ),
+            },
+            [],
+        ),
+    ],
+)
+def test_how_to_release_is_told_where_a_version_waits(changes, commands):
+    text = told(run_result(**{**WAITS, **changes}))[0].getvalue()
+    assert releasing(text) == commands
+
+
+@pytest.mark.parametrize(("beside", "option"), [("fares", True), ("a file", False)])
+def test_the_model_is_named_where_there_are_several(tmp_path, monkeypatch, beside, option):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / SERVING).mkdir(parents=True)
+    other = tmp_path / "outputs" / "serving" / beside
+    other.touch() if beside == "a file" else other.mkdir()
+    shown = releasing(told(run_result(**WAITS))[0].getvalue())
+    assert len(shown) == 2
+    assert all(line.endswith(" --model-dir outputs/serving/taxi") == option for line in shown)
+
+
+def test_why_a_version_is_not_stable_is_told_in_one_line():
+    why = "promotion of version 1763679601: http://a:8501 cannot load it; see its log"
+    result = run_result(**WAITS, release_problem=why, warnings=("another",))
+    text = told(result)[0].getvalue()
+    assert f"\n  warning  another\n           {why}\n" in text
+    raw = json.loads(told(result, json=True)[0].getvalue())
+    assert raw["warnings"] == ["another", why]
+    assert raw["release"] == {"stable": 1763600000, "canary": None}
+
+
+def test_json_of_a_canary():
+    result = run_result("up_to_date", release=Release(17, Canary(18, 2.5)))
+    raw = json.loads(told(result, json=True)[0].getvalue())
+    assert raw["release"] == {"stable": 17, "canary": {"version": 18, "percent": 2.5}}
 
 
 def test_json_of_numpy_numbers():
@@ -403,7 +494,7 @@ def test_error_as_json():
         console.error(ERROR)
     assert err.getvalue() == ERROR_TEXT
     assert json.loads(out.getvalue()) == {
-        **dict.fromkeys(("run_id", "serving_model", "mobile_model", "log")),
+        **dict.fromkeys(("run_id", "serving_model", "mobile_model", "release", "log")),
         **{key: [] for key in ("nodes", "gates", "destinations")},
         "verdict": "failed",
         "metrics": {},

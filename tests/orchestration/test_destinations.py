@@ -45,6 +45,13 @@ def test_what_the_pushers_said(workspace):
     assert [p.name for p in pushes(workspace, ["serving"], executions)] == ["serving"]
 
 
+def test_the_pusher_says_whether_it_made_its_version_stable(workspace):
+    told = {"pushed": 1, "promoted": 1}
+    executions = {"Pusher": Execution("Pusher", "ran", output_properties=told)}
+    (done,) = pushes(workspace, ["serving"], executions)
+    assert done == Push("serving", pushed=True, up_to_date=False, version=None, promoted=True)
+
+
 @pytest.mark.parametrize(
     "executions", [{}, {"Pusher": Execution("Pusher", "skipped")}], ids=["failed", "skipped"]
 )

@@ -8,8 +8,15 @@ import pytest
 from orchestration.local import execute
 from orchestration.local.beside import Turns
 from orchestration.local.execute import BESIDE, UNCACHED, Executor
+from orchestration.plan import make_plan
+from pipeline import stages
+from pipeline.places import Places
 from pipeline.stage_names import PUSHERS, stage_names
+from serving.pushed import push_of, versions
+from serving.releases.store import read_state
+from tests.model_server.world import free_port
 from tests.orchestration import tiny_nodes
+from usecase.paths import PROJECT_ROOT
 
 ORDER = ("First", "Fast", "Slow", "Last")
 
@@ -64,6 +71,48 @@ def test_what_fails_beside_another_runs_again(run):
     tiny_nodes.FAULTS.clear()
     ran = dict.fromkeys(("Slow", "Last"), "ran")
     assert states(run("2")) == {**dict.fromkeys(("First", "Fast"), "cached"), **ran}
+
+
+@pytest.fixture
+def push(tmp_path):
+    """Returns a function that runs a Pusher as the graph has it, on a model that never changes."""
+    out = tmp_path / "out"
+    places = Places("", "", str(out), "", str(out / "serving" / "tiny"), "", 0)
+    use_case = make_plan(str(PROJECT_ROOT / "configs" / "taxi.yaml")).use_case
+
+    def push(run_id, **serving):
+        told = use_case.serving.model_copy(update=serving)
+        blessed = tiny_nodes.Blessed()
+        pusher = stages.push(
+            use_case.model_copy(update={"serving": told}), places, *blessed.outputs.values()
+        )
+        executor = Executor("tiny", [blessed, pusher], out, tmp_path / "db", run_id)
+        with Turns(executor.nodes(), executor.run, ()) as turns:
+            return [turns.take(name).result for name in ("Blessed", "Pusher")]
+
+    push.folder = Path(places.serving)
+    return push
+
+
+def test_a_version_knows_the_run_that_pushed_it(push):
+    _, pushed = push("2026-11-20T10-00-00")
+    (version,) = versions(push.folder)
+    assert pushed.output_properties["pushed_version"] == str(version)
+    assert push_of(push.folder, version).run == "2026-11-20T10-00-00"
+    assert read_state(push.folder) is None
+
+
+def test_a_run_that_only_releases_runs_the_pusher_alone(push):
+    push("1")
+    silent = (f"http://127.0.0.1:{free_port()}",)
+    blessed, pusher = push("2", promote="on_push", servers=silent)
+    assert (blessed.state, pusher.state) == ("cached", "ran")
+    told = pusher.output_properties
+    assert (told.get("pushed"), told["up_to_date"], told["promoted"]) == (0, 1, 1)
+    state = read_state(push.folder)
+    assert [state.stable] == versions(push.folder)
+    assert state.history[-1].run == "1"
+    assert "promoted" not in push("3", promote="on_push", servers=silent)[1].output_properties
 
 
 def test_the_names_of_special_nodes_are_those_of_the_graph():

@@ -127,6 +127,9 @@ def test_what_a_pusher_did(node):
     already = fact(executed(node, up_to_date=1, pushed_version="7"))
     assert already == "version 7 is this model already"
     assert fact(executed(node, pushed=0)) == "not pushed: no blessing"
+    promoted = {"pushed_version": "7", "promoted": 1}
+    assert fact(executed(node, pushed=1, **promoted)) == "version 7 · stable now"
+    assert fact(executed(node, up_to_date=1, **promoted)).endswith("already · stable now")
     assert fact(executed(node, "skipped")) == ""
 
 

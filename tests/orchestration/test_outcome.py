@@ -8,8 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from components.verdict import Verdict, judge
+from orchestration.headlines import nothing_changed
 from orchestration.outcome import Push, decide, why
-from orchestration.results import EXIT_CODES, Destination
+from orchestration.results import EXIT_CODES, Destination, Release
+from serving.releases.state import Canary
 
 GOOD = Verdict("data", (judge("data", "anomalies", 0, "max", 0),))
 LOW = judge("quality", "auc", 0.8, "min", 0.9)
@@ -183,6 +185,77 @@ def test_what_was_pushed_before_a_crash_is_named():
     assert outcome.destinations == (
         *(Destination("serving", True, 7), Destination("mobile", False, None)),
     )
+
+
+STABLE, OTHER = Release(7), Release(6)
+TRIED = Release(6, Canary(7, 10.0))
+PROMOTED = Push("serving", pushed=True, up_to_date=False, version=7, promoted=True)
+NOW_PROMOTED = Push("serving", pushed=False, up_to_date=True, version=7, promoted=True)
+
+
+@pytest.mark.parametrize(
+    ("pushes", "release", "headline"),
+    [
+        ([PROMOTED], STABLE, "version 7 is stable now"),
+        ([PROMOTED, mobile("pushed")], STABLE, "version 7 is stable now, and is on mobile"),
+        ([serving("pushed")], OTHER, "version 7 waits; stable is 6"),
+        ([serving("pushed")], TRIED, "version 7 is the canary; stable is 6"),
+        (
+            [serving("pushed"), mobile("pushed", 9)],
+            *(OTHER, "version 7 waits, and version 9 is on mobile; stable is 6"),
+        ),
+        (
+            [serving("up_to_date"), mobile("pushed")],
+            *(OTHER, "version 7 waits, and is on mobile now; stable is 6"),
+        ),
+        (
+            [serving("up_to_date"), mobile("pushed")],
+            *(STABLE, "version 7 is stable already, and is on mobile now"),
+        ),
+        ([NOW_PROMOTED, mobile("pushed")], STABLE, "version 7 is stable now, and is on mobile"),
+        ([NOW_PROMOTED], STABLE, "version 7 is this very model; 7 is stable now"),
+        ([serving("up_to_date")], STABLE, "version 7 is this very model"),
+        (
+            [serving("up_to_date"), mobile("up_to_date")],
+            *(OTHER, "version 7 is this very model, on mobile too; stable is 6"),
+        ),
+    ],
+)
+def test_where_there_is_a_release_its_stable_version_is_told(pushes, release, headline):
+    outcome = decide("", (GOOD,), pushes, release)
+    assert outcome.headline == headline
+    # Which version is stable is nothing to the verdict.
+    assert outcome[0::2] == decide("", (GOOD,), pushes)[0::2]
+
+
+@pytest.mark.parametrize(
+    ("release", "stable"), [(None, ""), (STABLE, ""), (OTHER, "; stable is 6")]
+)
+def test_a_release_is_told_where_phones_got_no_model(release, stable):
+    pushes = [serving("pushed"), mobile(version=None)]
+    outcome = decide("", (GOOD, BAD_TFLITE), pushes, release)
+    assert outcome.headline == f"serving: version 7{stable}; mobile refused: {FAR_TEXT}"
+
+
+def test_a_release_is_nothing_to_what_was_refused():
+    bad = decide("", (REFUSED,), [serving()], OTHER)
+    assert bad == decide("", (REFUSED,), [serving()])
+    phones = decide("", (BAD_SERVING,), [serving(version=None), mobile("pushed")], OTHER)
+    assert "stable" not in phones.headline
+
+
+@pytest.mark.parametrize(
+    ("release", "headline"),
+    [
+        (None, "nothing changed, version 7 serves, and is on mobile"),
+        (STABLE, "nothing changed, version 7 is stable, and is on mobile"),
+        (OTHER, "nothing changed, version 7 waits, and is on mobile; stable is 6"),
+        (TRIED, "nothing changed, version 7 is the canary, and is on mobile; stable is 6"),
+    ],
+)
+def test_where_nothing_changed_the_release_is_told_as_well(release, headline):
+    places = (Destination("serving", False, 7), Destination("mobile", False, 7))
+    assert nothing_changed(places, release) == headline
 
 
 HOW = ("pushed", "up_to_date", "")

@@ -8,7 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from orchestration.records import RECORD_FILE, Ingredients, RunRecord, records
-from orchestration.results import Destination, RunResult
+from orchestration.results import Destination, Release, RunResult
+from serving.releases.state import Canary
 
 TEXTS = st.dictionaries(st.text(), st.text(), max_size=3)
 INGREDIENTS = st.builds(
@@ -38,6 +39,21 @@ def ids(runs, use_case="taxi"):
 def test_a_record_is_read_as_it_was_written(tmp_path, make_record, verdict):
     record = make_record("run", verdict, pushed_digest="serving/7-abc", error="out of memory")
     assert RunRecord.read(write(tmp_path, record)) == record
+
+
+@pytest.mark.parametrize("release", [None, Release(7), Release(7, Canary(8, 12.5))])
+def test_a_release_is_read_as_it_was_written(tmp_path, make_record, release):
+    record = make_record("run", release=release, release_problem="no answer")
+    assert RunRecord.read(write(tmp_path, record)) == record
+
+
+def test_a_record_of_before_there_were_releases_is_read(tmp_path, make_record):
+    record = make_record("run")
+    path = write(tmp_path, record) / RECORD_FILE
+    raw = json.loads(path.read_text())
+    del raw["result"]["release"], raw["result"]["release_problem"]
+    path.write_text(json.dumps(raw))
+    assert RunRecord.read(path.parent) == record
 
 
 @settings(deadline=None, max_examples=50)

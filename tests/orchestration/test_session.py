@@ -12,7 +12,11 @@ from orchestration.local.session import Session
 from orchestration.local.workspace import Workspace
 from orchestration.node_keys import NodeKey
 from orchestration.plan import Plan, make_plan
+from orchestration.results import Release
 from pipeline.stage_names import stage_names
+from serving.releases import rollout
+from serving.releases.options import By, Options
+from serving.releases.store import STATE_FILE
 from usecase.paths import PROJECT_ROOT
 
 UPSTREAM = {
@@ -128,6 +132,49 @@ def test_both_destinations_are_on_record(world):
     assert result.mobile_model == str(world.workspace.mobile / "7" / "model.tflite")
     assert record.pushed_digest.startswith("serving/7-")
     assert " mobile/7-" in record.pushed_digest
+
+
+def release(world, *versions):
+    for version in versions:
+        model = world.workspace.serving / str(version)
+        model.mkdir(parents=True, exist_ok=True)
+        (model / "saved_model.pb").touch()
+        rollout.promote(world.workspace.serving, version, By("me"), Options(is_offline=True))
+
+
+def test_what_is_stable_is_told_beside_what_was_pushed(world):
+    release(world, 5, 6)
+    result = world.go().result
+    assert result.headline == "version 7 waits, and is on mobile; stable is 6"
+    assert (result.verdict, result.release) == ("pushed", Release(6))
+    assert (result.release_problem, result.told_warnings) == ("", ())
+
+
+def test_what_became_stable_is_told(world):
+    world.push("Pusher", "serving", 7, pushed=1, promoted=1)
+    release(world, 7)
+    assert world.go().result.headline == "version 7 is stable now, and is on mobile"
+
+
+def test_what_did_not_become_stable_fails_no_run(world):
+    release(world, 6)
+    why = "http://localhost:8501 cannot load version 7"
+    world.push("Pusher", "serving", 7, pushed=1, pushed_version="7", not_promoted=why)
+    result = world.go().result
+    assert (result.verdict, result.exit_code, result.error) == ("pushed", 0, "")
+    assert result.headline == "version 7 waits, and is on mobile; stable is 6"
+    assert result.told_warnings == (f"promotion of version 7: {why}",)
+
+
+def test_a_damaged_release_fails_no_run(world):
+    world.workspace.serving.mkdir(parents=True)
+    (world.workspace.serving / STATE_FILE).write_text("{")
+    result = world.go().result
+    assert (result.verdict, result.headline) == ("pushed", "version 7 serves now, and is on mobile")
+    assert result.release is None
+    (warning,) = result.told_warnings
+    assert str(world.workspace.serving / STATE_FILE) in warning
+    assert "\n" not in warning
 
 
 def test_where_no_mobile_model_is_wanted_there_is_but_one_destination(world, monkeypatch):

@@ -5,11 +5,15 @@ import dataclasses
 import pytest
 
 from components import push_destination
+from components.push_destination import versions
 from orchestration.local.destinations import pushed_digest
 from orchestration.local.unchanged import same_again
 from orchestration.local.workspace import Workspace
 from orchestration.records import LOG_FILE
-from orchestration.results import Destination
+from orchestration.results import Destination, Release
+from serving.releases import rollout
+from serving.releases.options import By, Options
+from serving.releases.store import STATE_FILE
 
 LAST = "2026-11-20T10-00-00"
 NOW = "2026-11-20T11-00-00"
@@ -38,10 +42,17 @@ class World:
         record.write(folder)
         return record
 
-    def again(self, key="key", run_id=NOW):
+    def again(self, key="key", run_id=NOW, **how):
         folder = self.workspace.runs / run_id
         folder.mkdir(parents=True)
-        return same_again(self.workspace, key, run_id, folder)
+        return same_again(self.workspace, key, run_id, folder, **how)
+
+    def release(self, change, *arguments):
+        """Changes the release beside the versions, without a server."""
+        for version in versions(self.workspace.serving):
+            (self.workspace.serving / str(version) / "saved_model.pb").touch()
+        options = {"options": Options(is_offline=True)}
+        return change(self.workspace.serving, *arguments, by=By("me"), **options)
 
 
 @pytest.fixture
@@ -163,6 +174,67 @@ def test_the_digest_tells_version_and_model(world):
     third = pushed_digest(world.workspace, ["serving"])
     assert len({first, second, third, ""}) == 4
     assert first.partition("-")[2] == second.partition("-")[2] != third.partition("-")[2]
+
+
+def test_the_release_as_it_is_now_is_told(world):
+    world.push(6, "older")
+    world.release(rollout.promote, 7)
+    world.ran(release=Release(7), headline="version 7 is stable now")
+    result = world.again().result
+    assert (result.headline, result.release) == ("nothing changed, version 7 is stable", Release(7))
+    world.release(rollout.promote, 6)
+    result = world.again(run_id="2026-11-20T12-00-00").result
+    assert result.headline == "nothing changed, version 7 waits; stable is 6"
+    assert (result.verdict, result.release) == ("up_to_date", Release(6))
+
+
+def test_what_went_wrong_with_a_release_then_is_not_told_again(world):
+    world.release(rollout.promote, 7)
+    world.ran(release=Release(6), release_problem="promotion of version 7: no", warnings=("w",))
+    assert world.again().result.told_warnings == ("w",)
+
+
+def test_a_damaged_release_is_told_and_fails_no_run(world):
+    world.ran()
+    (world.workspace.serving / STATE_FILE).write_text("{")
+    result = world.again(promotes=True).result
+    assert (result.verdict, result.release) == ("up_to_date", None)
+    assert str(world.workspace.serving / STATE_FILE) in result.told_warnings[0]
+
+
+def test_what_should_be_stable_and_is_not_runs(world):
+    world.push(6, "older")
+    world.release(rollout.promote, 6)
+    world.ran()
+    assert world.again(promotes=True) is None
+    assert world.again(run_id="2026-11-20T12-00-00").result.verdict == "up_to_date"
+
+
+def test_what_should_be_stable_runs_where_there_is_no_release(world):
+    world.ran()
+    assert world.again(promotes=True) is None
+
+
+def test_what_somebody_decided_on_does_not_run(world):
+    world.push(6, "older")
+    world.release(rollout.promote, 6)
+    world.release(rollout.promote, 7)
+    world.ran()
+    assert world.again(promotes=True).result.release == Release(7)
+    world.release(rollout.rollback)
+    result = world.again(run_id="2026-11-20T12-00-00", promotes=True).result
+    assert result.headline == "nothing changed, version 7 waits; stable is 6"
+    world.release(rollout.canary, 7, 5.0)
+    result = world.again(run_id="2026-11-20T13-00-00", promotes=True).result
+    assert result.headline == "nothing changed, version 7 is the canary; stable is 6"
+
+
+@pytest.mark.parametrize("promotes", [True, False])
+def test_a_refusal_is_repeated_whatever_is_stable(world, promotes):
+    refused = (Destination("serving", False, 7, "quality gate: auc 0.8 < 0.9"),)
+    last = world.ran("not_pushed", destinations=refused)
+    result = world.again(promotes=promotes).result
+    assert (result.verdict, result.headline) == ("not_pushed", last.result.headline)
 
 
 class TwoWorlds(World):

@@ -1,10 +1,11 @@
 """Components that wait for each other, for test_execute.py."""
 
 import threading
+from pathlib import Path
 
 from tfx.dsl.component.experimental.annotations import InputArtifact, OutputArtifact
 from tfx.dsl.component.experimental.decorators import component
-from tfx.types.standard_artifacts import Model
+from tfx.types.standard_artifacts import InfraBlessing, Model, ModelBlessing
 
 LIMIT = 20.0  # seconds after which a test has hung
 SLOW_BEGUN = threading.Event()
@@ -37,6 +38,18 @@ def Slow(given: InputArtifact[Model], model: OutputArtifact[Model]):  # noqa: N8
 @component
 def Last(given: InputArtifact[Model], model: OutputArtifact[Model]):  # noqa: N802
     _note("Last")
+
+
+@component
+def Blessed(  # noqa: N802
+    blessing: OutputArtifact[ModelBlessing], infra_blessing: OutputArtifact[InfraBlessing]
+):
+    for artifact in (blessing, infra_blessing):
+        artifact.set_int_custom_property("blessed", 1)
+    infra_blessing.set_int_custom_property("has_model", 1)
+    model = Path(infra_blessing.uri) / "stamped_model"
+    model.mkdir()
+    (model / "saved_model.pb").write_text("graph")
 
 
 def _note(name):

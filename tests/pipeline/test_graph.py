@@ -19,6 +19,7 @@ from orchestration.plan import make_plan
 from pipeline.graph import create_nodes
 from pipeline.places import Places
 from pipeline.stage_names import stage_names
+from usecase.config import Serving
 from usecase.declaration import Declaration, declare
 from usecase.loading import parse_use_case
 from usecase.paths import PROJECT_ROOT
@@ -233,9 +234,21 @@ def test_places_reach_their_nodes(graph):
     ):
         given = parameters(graph[node])
         assert given["push_destination"] == {"filesystem": {"base_directory": folder}}
-        assert given["custom_config"] == {"sibling": other}
+        assert given["custom_config"]["sibling"] == other
     settings = parameters(graph["Trainer"])["custom_config"]["settings"]
     assert TrainerSettings.model_validate_json(settings).checkpoint_dir == "/out/checkpoints"
+
+
+def test_only_the_pusher_that_serves_is_told_how_versions_are_released(plan, graph):
+    assert parameters(graph["Pusher"])["custom_config"]["serving"] == {
+        "promote": "manual",
+        "keep": 1,
+        "servers": [],
+        "startup_timeout_s": 120.0,
+    }
+    assert set(parameters(graph["MobilePusher"])["custom_config"]) == {"sibling"}
+    gate = parameters(graph["ServingGate"])["settings"]["serving"]
+    assert set(gate) == set(Serving.model_fields) - {"promote", "keep", "servers"}
 
 
 def test_no_column_of_the_label_alone_is_served(plan, graph):
@@ -291,6 +304,9 @@ CHANGES = {
         {"DataGate", "Transform", "Trainer", "ServingGate", "TFLiteExporter", "TFLiteGate"},
     ),
     "serving": ({"max_latency_ms": 9}, {"ServingGate"}),
+    "serving.promote": ({"promote": "on_push"}, {"Pusher"}),
+    "serving.keep": ({"keep": 2}, {"Pusher"}),
+    "serving.servers": ({"servers": ["http://a:8501", "b:8500"]}, {"Pusher"}),
     "mobile": ({"max_megabytes": 9}, {"TFLiteGate"}),
 }
 
@@ -299,7 +315,8 @@ CHANGES = {
 def test_a_changed_config_touches_only_the_nodes_it_is_about(plan, graph, section):
     values, touched = CHANGES[section]
     raw = yaml.safe_load(Path(CONFIG).read_text())
-    raw[section] = {**raw.get(section, {}), **values}
+    key = section.partition(".")[0]
+    raw[key] = {**raw.get(key, {}), **values}
     use_case = parse_use_case(yaml.safe_dump(raw, sort_keys=False))
     after = nodes_of(compiled(use_case, declare(use_case, read_schema(plan.schema))))
     assert {n for n in graph if parameters(after[n]) != parameters(graph[n])} == touched

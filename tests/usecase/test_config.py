@@ -220,6 +220,34 @@ def test_the_server_that_judges_is_one_of_those_that_can_be_started(changed):
     assert caught.value.fix == 'did you mean "docker"?'
 
 
+def test_how_versions_are_released(changed):
+    unset = changed().serving
+    assert (unset.promote, unset.keep, unset.servers) == ("manual", 1, ())
+    servers = ["http://a:8501", "https://b/model", "c:8500", "unix:/tmp/socket"]
+    told = changed({"serving": {"promote": "on_push", "keep": 0, "servers": servers}}).serving
+    assert (told.promote, told.keep, told.servers) == ("on_push", 0, tuple(servers))
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("promote", "on push"),
+        ("promote", True),
+        ("keep", -1),
+        ("keep", "1"),
+        ("keep", 1.5),
+        ("servers", "http://a:8501"),
+        ("servers", ["localhost"]),
+        ("servers", ["ftp://a:8501"]),
+        ("servers", ["a:8500 b:8500"]),
+        ("servers", [""]),
+    ],
+)
+def test_what_is_no_way_to_release_is_refused(changed, key, value):
+    with pytest.raises(ConfigError, match=rf"serving\.{key}"):
+        changed({"serving": {key: value}})
+
+
 @pytest.mark.parametrize("key", ["max_rows", "max_latency_ms", "startup_timeout_s"])
 def test_limits_of_the_serving_gate_are_positive(changed, key):
     with pytest.raises(ConfigError, match=rf"serving\.{key}: Input should be greater than"):
