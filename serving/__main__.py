@@ -1,4 +1,4 @@
-"""The command line: `python -m serving predict`, `up` and `snippet`."""
+"""The command line: `python -m serving up`, `predict`, `snippet`, and the commands of a release."""
 
 import argparse
 import os
@@ -9,8 +9,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from serving import up
+from serving.compare import command as comparing
 from serving.errors import ServingError
 from serving.pushed import PUSHED, only_model
+from serving.releases import commands as releasing
 
 if TYPE_CHECKING:
     from serving.batch import Answering
@@ -26,11 +28,15 @@ def parser() -> argparse.ArgumentParser:
     """Returns the parser of the command line."""
     top = argparse.ArgumentParser(
         prog="python -m serving",
-        description="Ask a model on a server or in a file for phones, and show how to run it.",
-        epilog="Exit status: 0 done, 2 a file, a row or a server cannot be used.",
+        description="Serve a model and release its versions, ask it on a server or in a file for "
+        "phones, and show how to run it.",
+        epilog="Exit status: 0 done, 1 not as wished (status, compare, promote --if-better), "
+        "2 a file, a row or a server cannot be used.",
     )
     commands = top.add_subparsers(dest="command", required=True, metavar="COMMAND")
     up.add_command(commands)
+    releasing.add_commands(commands)
+    comparing.add_command(commands)
     predict = commands.add_parser("predict", help="answers for the rows of a CSV file, or for JSON")
     where = predict.add_mutually_exclusive_group()
     where.add_argument(
@@ -73,8 +79,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Runs one command and returns the exit status."""
     top = parser()
     options = top.parse_args(arguments)
-    if options.command == "predict":
-        _check(top, options)
+    checks = {
+        "predict": _check,
+        "up": up.check,
+        **dict.fromkeys(releasing.COMMANDS, releasing.check),
+    }
+    if options.command in checks:
+        checks[options.command](top, options)
     try:
         return _run(options)
     except ServingError as error:
@@ -101,8 +112,15 @@ def _check(top: argparse.ArgumentParser, options: argparse.Namespace) -> None:
 
 def _run(options: argparse.Namespace) -> int:
     # numpy and the interpreter are not imported before the command line is known to be right.
-    if options.command == "up":
-        return up.run(options)
+    runs = {
+        "up": up.run,
+        "compare": comparing.run,
+        **dict.fromkeys(releasing.COMMANDS, releasing.run),
+    }
+    if options.command in runs:
+        if options.command != "up":  # its server is to say all it has to say
+            _quiet_tensorflow()
+        return runs[options.command](options)
     if options.command == "snippet":
         _snippet(options)
     elif options.tflite is not None:

@@ -105,6 +105,7 @@ def launch(
     extra_flags: Sequence[str] = (),
     image: str = docker.IMAGE,
     progress: Callable[[float], None] | None = None,
+    config_file: Path | None = None,
 ) -> RunningServer:
     """Starts a server and returns it as soon as the model answers.
 
@@ -121,6 +122,8 @@ def launch(
         extra_flags: More flags of tensorflow_model_server.
         image: The image that Docker runs.
         progress: Called with the seconds waited so far, several times a second.
+        config_file: A model config file that the server goes on reading. It names the model and
+            its folder as they are here. None serves the newest version, without labels.
 
     Raises:
         ServingError: If there is no such server, no model, a port is taken, or the model does not
@@ -131,7 +134,8 @@ def launch(
     # The binary listens on all addresses, so its ports must be free on all.
     bound = "0.0.0.0" if kind == "binary" else host  # noqa: S104
     chosen = ports.pick(bound, grpc_port, rest_port)
-    setup = Setup(folder, name, host, *chosen, tuple(extra_flags))
+    config = None if config_file is None else config_file.expanduser().resolve()
+    setup = Setup(folder, name, host, *chosen, tuple(extra_flags), config)
     running = _start(kind, setup, log, image)
     try:
         _wait(running, timeout, progress or (lambda _: None))

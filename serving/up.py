@@ -1,6 +1,7 @@
 """`python -m serving up`: serve a pushed model, show how to ask it, and stop cleanly."""
 
 import argparse
+import math
 import signal
 import sys
 import threading
@@ -8,11 +9,18 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from serving.errors import ServingError
-from serving.pushed import PUSHED, only_model
+from serving.pushed import PUSHED, only_model, versions
+from serving.releases.status_view import options_of
 
+if TYPE_CHECKING:
+    from serving.releases.news import News
+    from serving.releases.served import Served
+
+REST_PORT = 8501
+SAMPLING_RATE = 0.01
 KINDS = ("auto", "binary", "docker", "embedded")
 READY_SECONDS = 300.0
 POLL_SECONDS = 2.0
@@ -49,8 +57,41 @@ def add_command(commands: Any) -> None:
     )
     up.add_argument("--host", default="127.0.0.1", help="address to listen on (%(default)s)")
     up.add_argument("--port", type=int, default=8500, help="port of gRPC (%(default)s)")
-    up.add_argument("--rest-port", type=int, default=8501, help="port of REST (%(default)s)")
+    up.add_argument("--rest-port", type=int, default=REST_PORT, help="port of REST (%(default)s)")
+    up.add_argument(
+        "--request-log",
+        metavar="PREFIX",
+        help="where the embedded server writes a sample of requests, as PREFIX-...; it goes on "
+        "doing so until models.config says otherwise",
+    )
+    up.add_argument(
+        "--sampling-rate",
+        type=_rate,
+        metavar="RATE",
+        help=f"share of requests that --request-log writes, above 0 to 1 ({SAMPLING_RATE})",
+    )
     up.add_argument("flags", nargs="*", metavar="-- FLAG", help="more of the server's own flags")
+
+
+def _rate(text: str) -> float:
+    try:
+        number = float(text)
+    except ValueError:
+        number = math.nan
+    if 0 < number <= 1:  # not NaN either
+        return number
+    raise argparse.ArgumentTypeError(f'"{text}" is no rate: above 0, up to 1')
+
+
+def check(top: argparse.ArgumentParser, options: argparse.Namespace) -> None:
+    """Ends with an error of the command line where arguments do not go together.
+
+    Args:
+        top: The parser.
+        options: Of `up`.
+    """
+    if options.sampling_rate is not None and options.request_log is None:
+        top.error("--sampling-rate goes with --request-log")
 
 
 def run(options: argparse.Namespace) -> int:
@@ -64,49 +105,90 @@ def run(options: argparse.Namespace) -> int:
             dies later; with the server's last lines.
         KeyboardInterrupt: If it is interrupted before the model answers.
     """
-    from serving.launch import launch, model_folder, pick
+    from serving.launch import model_folder, pick
+    from serving.releases import request_logging, served
     from serving.servers import docker
 
     folder = options.model_dir or only_model(PUSHED, "--model-dir FOLDER")
-    name = options.name or folder.expanduser().resolve().name
-    model_folder(folder, name)
+    model_folder(folder, options.name or folder.expanduser().resolve().name)
     choice = pick(options.server)
-    print(f"{name} · {folder} · {choice.reason}", flush=True)
+    request_logging.check_wish(options.request_log, choice.kind)
+    what = served.find(folder, options.name, options.flags)
+    if options.request_log is not None:
+        rate = options.sampling_rate or SAMPLING_RATE
+        request_logging.enable(folder, what, options.request_log, rate)
+    request_logging.check(what, choice.kind)
+    print(f"{what.name} · {folder} · {choice.reason}", flush=True)
+    for note in what.notes:
+        print(f"  · {note}", flush=True)
     if choice.kind == "docker" and not docker.has_image():
         print(f"  · pulling {docker.IMAGE}, which takes a while, once", flush=True)
     started = time.monotonic()
-    with _stoppable(), _progress() as progress:
-        running = launch(
-            folder,
-            name,
-            kind=choice.kind,
-            host=options.host,
-            grpc_port=options.port,
-            rest_port=options.rest_port,
-            timeout=READY_SECONDS,
-            extra_flags=options.flags,
-            progress=progress,
-        )
+    running = _launched(options, folder, what, choice.kind)
     with running, _stoppable():
         try:
             _tell(running, folder, options.host, time.monotonic() - started)
-            _watch(running)
+            _watch(running, _news(running, folder, what, options))
         except KeyboardInterrupt:
             print("\nstopping", flush=True)
     print("stopped", flush=True)
     return 0
 
 
-def _tell(running: Any, folder: Path, host: str, seconds: float) -> None:
-    from serving.servers.status import served, versions
+def _launched(options: argparse.Namespace, folder: Path, what: "Served", kind: str) -> Any:
+    from serving.launch import launch
+    from serving.servers.running import ServerError
 
-    shown = "localhost" if host in ("127.0.0.1", "0.0.0.0", "") else None  # noqa: S104
-    grpc, rest = (
-        address if shown is None else address.replace("127.0.0.1", shown)
-        for address in (running.grpc, running.rest)
-    )
-    numbers = served(versions(running.rest, running.name))
-    print(f"  ✔ version {_and(numbers)} answers  [{seconds:.1f}s]")
+    try:
+        with _stoppable(), _progress() as progress:
+            return launch(
+                folder,
+                what.name,
+                kind=kind,
+                host=options.host,
+                grpc_port=options.port,
+                rest_port=options.rest_port,
+                timeout=READY_SECONDS,
+                extra_flags=options.flags,
+                progress=progress,
+                config_file=what.config_file,
+            )
+    except ServerError as error:
+        if what.state is None or len(versions(folder)) == 1:
+            raise
+        other = f"promote VERSION --offline{options_of(options.model_dir)}"
+        raise ServerError(
+            error.what,
+            error.expected,
+            f"{error.fix}; where version {what.state.stable} is the cause, another one can be "
+            f"made stable: python -m serving {other}",
+        ) from error
+
+
+def _news(running: Any, folder: Path, what: "Served", options: argparse.Namespace) -> "News | None":
+    if what.state is None:
+        return None
+    from serving.releases.news import News
+
+    is_default = options.rest_port == REST_PORT
+    servers = [] if is_default else [_shown(running.rest, options.host)]
+    return News(folder.expanduser(), options_of(options.model_dir, servers))
+
+
+def _shown(address: str, host: str) -> str:
+    """Returns an address as people write it."""
+    if host in ("127.0.0.1", "0.0.0.0", ""):  # noqa: S104 (asked there)
+        return address.replace("127.0.0.1", "localhost")
+    return address
+
+
+def _tell(running: Any, folder: Path, host: str, seconds: float) -> None:
+    from serving.servers.status import served
+    from serving.servers.status import versions as versions_of
+
+    grpc, rest = (_shown(address, host) for address in (running.grpc, running.rest))
+    numbers = served(versions_of(running.rest, running.name))
+    print(f"  ✔ {_answering(numbers)}  [{seconds:.1f}s]")
     print(f"    gRPC  {grpc}")
     print(f"    REST  {rest}")
     print(f"    log   {running.log}")
@@ -158,33 +240,45 @@ def _version_folder(folder: Path, version: int) -> Path:
     return folder / str(version)
 
 
-def _watch(running: Any) -> None:
-    """Returns never: tells of new versions, and of the server's end.
+def _watch(running: Any, news: "News | None") -> None:
+    """Returns never: tells of versions, of the release, and of the server's end.
 
     Raises:
         ServingError: If the server dies.
     """
-    from serving.servers.status import served, versions
+    from serving.servers.status import served
+    from serving.servers.status import versions as versions_of
 
-    before = served(versions(running.rest, running.name))
+    before = served(versions_of(running.rest, running.name))
     failed: set[int] = set()
     while True:
+        for line in news.lines() if news else ():
+            print(line, flush=True)
         time.sleep(POLL_SECONDS)
         if not running.is_alive():
             raise running.failure("while it served")
-        known = versions(running.rest, running.name)
+        known = versions_of(running.rest, running.name)
         now = served(known)
         if known and now != before:
-            print(f"  ✔ version {_and(now)} answers now, before {_and(before)}", flush=True)
+            print(f"  ✔ {_answering(now)} now, before {_and(before)}", flush=True)
             before = now
         for version in known:
             if version.state == "END" and version.error and version.number not in failed:
                 failed.add(version.number)
                 print(f"  ✘ version {version.number} failed: {version.error}", flush=True)
+            elif version.state != "END":  # it is tried again
+                failed.discard(version.number)
+
+
+def _answering(numbers: list[int]) -> str:
+    if len(numbers) > 1:
+        return f"versions {_and(numbers)} answer"
+    return f"version {_and(numbers)} answers"
 
 
 def _and(numbers: list[int]) -> str:
-    return " and ".join(map(str, numbers)) or "none"
+    *first, last = [str(number) for number in numbers] or ["none"]
+    return f"{', '.join(first)} and {last}" if first else last
 
 
 @contextmanager

@@ -30,7 +30,7 @@ def read(path: Path, model: str) -> Entry | None:
     Raises:
         ServingError: If the file cannot be read or understood.
     """
-    found = _find(_parsed(path), model, path)
+    found = _find(parsed(path), model, path)
     if found is None:
         return None
     versions = sorted(set(found.model_version_policy.specific.versions))
@@ -55,7 +55,7 @@ def write(path: Path, model: str, entry: Entry) -> bool:
     def fill(config: Any, found: Any | None) -> None:
         _fill(config.model_config_list.config.add() if found is None else found, model, entry)
 
-    return _change(path, model, fill)
+    return change(path, model, fill)
 
 
 def remembered(path: Path, model: str) -> bytes | None:
@@ -68,7 +68,7 @@ def remembered(path: Path, model: str) -> bytes | None:
     Raises:
         ServingError: As of `read`.
     """
-    found = _find(_parsed(path), model, path)
+    found = _find(parsed(path), model, path)
     return None if found is None else bytes(found.SerializeToString())
 
 
@@ -94,19 +94,60 @@ def restore(path: Path, model: str, told: bytes | None) -> bool:
         elif told is not None:
             (entries.add() if found is None else found).ParseFromString(told)
 
-    return _change(path, model, put_back)
+    return change(path, model, put_back)
 
 
-def _change(path: Path, model: str, change: Callable[[Any, Any | None], None]) -> bool:
+def change(path: Path, model: str, edit: Callable[[Any, Any | None], None]) -> bool:
+    """Changes the file as a whole, while nobody else does.
+
+    Args:
+        path: The config file; it is created, its folder is not.
+        model: A model's name.
+        edit: Takes the ModelServerConfig and in it the model's ModelConfig, None where there is
+            none, and changes them.
+
+    Returns:
+        Whether that changed anything.
+
+    Raises:
+        ServingError: If the file cannot be understood or written; it is as it was.
+    """
     path = path.resolve()
     with files.locked(path.with_name(f"{path.name}.lock")):  # models may share the file
-        config = _parsed(path)
+        config = parsed(path)
         before = config.SerializeToString(deterministic=True)
-        change(config, _find(config, model, path))
+        edit(config, _find(config, model, path))
         if config.SerializeToString(deterministic=True) == before:
             return False
         files.replace(path, HEADER + _text(config))
     return True
+
+
+def parsed(path: Path) -> Any:
+    """Returns the ModelServerConfig of a file; an empty one where there is none.
+
+    Args:
+        path: The config file.
+
+    Raises:
+        ServingError: If the file cannot be read or understood.
+    """
+    text_format, config = _protobuf()
+    try:
+        text_format.Parse(path.read_text(encoding="utf-8"), config)
+    except FileNotFoundError:
+        return config
+    except OSError as error:
+        raise ServingError(
+            f"{path} cannot be read: {error.strerror}",
+            expected="the servers' model config file",
+            fix="check the path and who may read it",
+        ) from error
+    except (text_format.ParseError, UnicodeDecodeError) as error:
+        raise _unfit(path, str(error)) from error
+    if config.WhichOneof("config") == "custom_model_config":
+        raise _unfit(path, "it has a custom_model_config")
+    return config
 
 
 def _fill(found: Any, model: str, entry: Entry) -> None:
@@ -125,26 +166,6 @@ def _fill(found: Any, model: str, entry: Entry) -> None:
     found.version_labels.clear()
     for label, version in entry.labels.items():
         found.version_labels[label] = version
-
-
-def _parsed(path: Path) -> Any:
-    """Returns the ModelServerConfig of a file; an empty one where there is none."""
-    text_format, config = _protobuf()
-    try:
-        text_format.Parse(path.read_text(encoding="utf-8"), config)
-    except FileNotFoundError:
-        return config
-    except OSError as error:
-        raise ServingError(
-            f"{path} cannot be read: {error.strerror}",
-            expected="the servers' model config file",
-            fix="check the path and who may read it",
-        ) from error
-    except (text_format.ParseError, UnicodeDecodeError) as error:
-        raise _unfit(path, str(error)) from error
-    if config.WhichOneof("config") == "custom_model_config":
-        raise _unfit(path, "it has a custom_model_config")
-    return config
 
 
 def _find(config: Any, model: str, path: Path) -> Any | None:

@@ -55,17 +55,24 @@ def start(setup: Setup, image: str = IMAGE) -> Start:
     The server is its container's main process and ignores SIGTERM there; `--init` puts another one
     in its place, that passes signals on. Files that extra flags name are mounted, too.
 
+    With a model config file, which names the model's folder, the folder is where it is outside.
+    Folders are mounted, not the file: who replaces a file by another one would leave the container
+    with the first.
+
     Args:
         setup: What is served, and where.
         image: The image.
     """
     name = f"serving-{uuid.uuid4().hex[:12]}"
-    base_path = f"{MODELS}/{setup.name}"
+    base_path = f"{MODELS}/{setup.name}" if setup.config_file is None else str(setup.base_path)
     extra, files = _mounted(setup.extra_flags)
+    folders = [(setup.base_path, base_path)]
+    if setup.config_file is not None and not setup.config_file.is_relative_to(setup.base_path):
+        folders.append((setup.config_file.parent, str(setup.config_file.parent)))
     command = ["docker", "run", "--rm", "--init", "--name", name]
     for outside, inside in ((setup.grpc_port, GRPC_PORT), (setup.rest_port, REST_PORT)):
         command += ["-p", f"{_address(setup.host)}:{outside}:{inside}"]
-    for source, target in [(setup.base_path, base_path), *files]:
+    for source, target in [*folders, *files]:
         command += ["--mount", _mount(source, target)]
     command += ["--entrypoint", "tensorflow_model_server", image]
     command += flags(setup, GRPC_PORT, REST_PORT, base_path, extra)

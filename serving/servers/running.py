@@ -15,6 +15,10 @@ LINES = 20
 TAIL_BYTES = 64 << 10
 
 
+class ServerError(ServingError):
+    """A server that was started does not serve; the model may be why."""
+
+
 class RunningServer:
     """A model server that this process started, and that ends with it.
 
@@ -100,7 +104,7 @@ class RunningServer:
         finally:
             self._put_log_away()
 
-    def failure(self, when: str) -> ServingError:
+    def failure(self, when: str) -> ServerError:
         """Returns the error of a server that ended by itself.
 
         Args:
@@ -108,12 +112,12 @@ class RunningServer:
         """
         code = self._process.poll()
         self._keeps_log = True
-        return ServingError(
+        return ServerError(
             f"the {self.kind} server ended with exit status {code} {when}" + self._said(),
             fix=f"look into its log: {self.log}",
         )
 
-    def timed_out(self, seconds: float, known: Sequence[Version]) -> ServingError:
+    def timed_out(self, seconds: float, known: Sequence[Version]) -> ServerError:
         """Returns the error of a model that did not answer in time.
 
         Args:
@@ -122,7 +126,7 @@ class RunningServer:
         """
         self._keeps_log = True
         told = [f"version {v.number} is in state {v.state} {v.error}".rstrip() for v in known]
-        return ServingError(
+        return ServerError(
             f'the model "{self.name}" did not answer within {seconds:g} s'
             + "".join(f"\n  {line}" for line in told)
             + self._said(),

@@ -18,25 +18,27 @@ import numpy as np
 import pytest
 import yaml
 
+from serving.__main__ import main
 from serving.errors import ServingError
 from serving.launch import launch
 from serving.servers import binary, docker, ports, recorded
 from serving.up import usage_text
 from tests.serving.launch_world import (
+    MAIN,
+    SLOW,
+    Up,
     path_of,
     python,
     real_binary,
     real_docker,
     tiny_binary,
     versions,
-    wait_until,
 )
 from usecase.paths import PROJECT_ROOT
 
 CONFIG = PROJECT_ROOT / "deploy" / "kubernetes" / "base" / "config"
 HARD = 'it\'s "größe" $HOME'
 MODELS = ("shop", "half", "grid", "fixed", "scalar", "serialized")
-SLOW = 120  # seconds that a busy machine may need to start a server
 EXPECTED = {
     "shop": {"score": 2 * 12.45 + 7, "text": 'O\'Brien & "Söhne" \\ `x`'},
     "half": 2.5,
@@ -45,7 +47,6 @@ EXPECTED = {
     "scalar": 2.0,
     "serialized": 6.0,
 }
-MAIN = "import sys; from serving.__main__ import main; sys.exit(main(sys.argv[1:]))"
 
 
 def answer_of_curl(text):
@@ -242,42 +243,6 @@ def test_a_model_that_cannot_be_loaded_fails_soon_and_says_why(launch_models, tm
     assert "broken" in error.value.what
 
 
-class Up:
-    """`python -m serving up` as a process whose output is read."""
-
-    def __init__(self, log, *arguments, path=None, **environment):
-        self.log = log
-        with log.open("w") as out:
-            self.process = python(
-                "-c",
-                MAIN,
-                "up",
-                *map(str, arguments),
-                stdout=out,
-                stderr=subprocess.STDOUT,
-                env={
-                    **os.environ,
-                    "PYTHONUNBUFFERED": "1",
-                    "TMPDIR": str(log.parent),
-                    "PYTHONIOENCODING": "utf-8",
-                    **({"PATH": path} if path else {}),
-                    **environment,
-                },
-            )
-
-    def output(self):
-        return self.log.read_text(encoding="utf-8")
-
-    def waits_for(self, text):
-        wait_until(lambda: text in self.output() or self.process.poll() is not None, SLOW)
-        assert text in self.output(), self.output()
-
-    def ends(self, number=None):
-        if number is not None:
-            self.process.send_signal(number)
-        return self.process.wait(30)
-
-
 def test_up_serves_shows_and_tells_of_new_versions(launch_models, tmp_path):
     base = tmp_path / "outputs" / "shop"
     shutil.copytree(launch_models / "shop", base)
@@ -290,9 +255,10 @@ def test_up_serves_shows_and_tells_of_new_versions(launch_models, tmp_path):
     try:
         up.waits_for("Ctrl-C stops it.")
         text = up.output()
-        first, second, *_ = text.splitlines()
+        first, second, third, *_ = text.splitlines()
         assert first == f"shop · {base} · the embedded server: asked for"
-        assert second.startswith("  ✔ version 1 answers  [")
+        assert second.startswith("  · version 1 is stable now, the first of this release; ")
+        assert third.startswith("  ✔ version 1 answers  [")
         assert f"gRPC  localhost:{grpc}" in text
         assert "for development, validation and small loads" in text
         answer = answer_of_curl(text)
@@ -302,8 +268,13 @@ def test_up_serves_shows_and_tells_of_new_versions(launch_models, tmp_path):
         assert run_lines(lines)["score"].tolist() == pytest.approx([EXPECTED["shop"]["score"]])
         shutil.copytree(launch_models / "aside" / "2", base / "new")
         (base / "new").rename(base / "2")
-        up.waits_for("  ✔ version 2 answers now, before 1")
+        up.waits_for("  · version 2 is pushed, not served\n    python -m serving canary 2 ")
+        answering = ["--model-dir", str(base), "--server", f"http://127.0.0.1:{rest}"]
+        assert main(["promote", "2", *answering]) == 0
+        up.waits_for("  ✔ versions 2 and 1 answer now, before 1\n")
+        up.waits_for("  ✔ stable is version 2 now, before 1  by ")
         shutil.copytree(launch_models / "broken" / "1", base / "3")
+        assert main(["promote", "3", *answering]) == 2
         up.waits_for("  ✘ version 3 failed: ")
         assert up.ends(signal.SIGINT) == 0
         assert up.output().endswith("\nstopping\nstopped\n")

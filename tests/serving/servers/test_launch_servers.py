@@ -13,7 +13,7 @@ import pytest
 
 from serving.errors import ServingError
 from serving.launch import choose, launch, model_folder, pick
-from serving.servers import docker, embedded, ports
+from serving.servers import binary, docker, embedded, ports
 from serving.servers.setup import Setup, flags
 from tests.serving.launch_world import (
     path_of,
@@ -126,6 +126,52 @@ def test_the_command_line_of_docker(tmp_path):
     ]
     assert start.cleanup == ["docker", "rm", "--force", name]
     assert docker.start(setup("/m")).command[5] != name
+
+
+CONFIG = (
+    "--model_config_file=/m/taxi/models.config",
+    "--model_config_file_poll_wait_seconds=1",
+    "--allow_version_labels_for_unavailable_models",
+)
+
+
+def with_config(path, *extra, base="/m/taxi"):
+    return Setup(Path(base), "taxi", "127.0.0.1", 9000, 9001, extra, Path(path))
+
+
+def test_a_config_file_takes_the_place_of_name_and_folder():
+    found = flags(with_config("/m/taxi/models.config", "--x"), 1, 2, "/base", ["--x"])
+    assert found == ["--port=1", "--rest_api_port=2", *CONFIG, "--max_num_load_retries=0", "--x"]
+    own = "--model_config_file_poll_wait_seconds=9"
+    found = flags(with_config("/m/taxi/models.config", own), 1, 2, "/base", [own])
+    assert [flag for flag in found if "poll_wait" in flag] == [own]
+
+
+@pytest.mark.parametrize("kind", [binary, embedded])
+def test_every_server_is_started_on_a_config_file(kind):
+    command = kind.start(with_config("/m/taxi/models.config")).command
+    assert [flag for flag in command if flag in CONFIG] == list(CONFIG)
+    assert not [flag for flag in command if "--model_name" in flag or "--model_base" in flag]
+    command = kind.start(setup("/m/taxi")).command
+    assert [flag for flag in command if "--model" in flag] == [
+        "--model_name=taxi",
+        "--model_base_path=/m/taxi",
+    ]
+
+
+def test_docker_mounts_the_folder_of_a_config_file_where_it_is():
+    command = docker.start(with_config("/m/taxi/models.config"), "image:7").command
+    mounts = [command[k + 1] for k, word in enumerate(command) if word == "--mount"]
+    assert mounts == ["type=bind,source=/m/taxi,target=/m/taxi,readonly"]
+    assert [flag for flag in command if flag in CONFIG] == list(CONFIG)
+    assert not [flag for flag in command if "--model_name" in flag or "--model_base" in flag]
+    command = docker.start(with_config("/etc/serving/all.config")).command
+    mounts = [command[k + 1] for k, word in enumerate(command) if word == "--mount"]
+    assert mounts == [
+        "type=bind,source=/m/taxi,target=/m/taxi,readonly",
+        "type=bind,source=/etc/serving,target=/etc/serving,readonly",
+    ]
+    assert "--model_config_file=/etc/serving/all.config" in command
 
 
 def test_docker_takes_paths_and_addresses_with_any_letters():
