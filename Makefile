@@ -37,7 +37,7 @@ imports: setup ## Check that imports run one way
 	@.venv/bin/lint-imports
 
 unit: setup ## Run the unit tests
-	@$(PY) -m pytest tests -m "not slow" --ignore=tests/e2e
+	@$(PY) -m pytest tests -m "not slow" --ignore=tests/e2e --numprocesses 2 --dist loadfile
 
 e2e: setup ## Run the pipeline from end to end
 	@$(PY) -m pytest tests/e2e -m "not slow"

@@ -13,6 +13,7 @@ from serving.compare import command as comparing
 from serving.errors import ServingError
 from serving.pushed import PUSHED, only_model
 from serving.releases import commands as releasing
+from serving.servers.ports import LOCAL
 
 if TYPE_CHECKING:
     from serving.batch import Answering
@@ -21,7 +22,6 @@ FAILED = 2
 INTERRUPTED = 130
 VARIANTS = ("float32", "float16", "int8")
 LANGUAGES = ("kotlin", "swift")
-SERVER = "http://localhost:8501"  # where `up` serves; REST needs no TensorFlow
 
 
 def parser() -> argparse.ArgumentParser:
@@ -42,7 +42,7 @@ def parser() -> argparse.ArgumentParser:
     where.add_argument(
         "--server",
         metavar="ADDRESS",
-        help=f"host:8500 for gRPC, http://host:8501 for REST; {SERVER} unless given",
+        help=f"host:8500 for gRPC, http://host:8501 for REST; {LOCAL} unless given",
     )
     _add_file(where, required=False)
     predict.add_argument(
@@ -134,7 +134,7 @@ def _run(options: argparse.Namespace) -> int:
 
         _quiet_tensorflow()
         model = options.model or only_model(PUSHED, "--model NAME").name
-        with ServingClient(options.server or SERVER, model) as client:
+        with ServingClient(options.server or LOCAL, model) as client:
             _predict(OnServer(client), options)
     sys.stdout.flush()
     return 0

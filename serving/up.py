@@ -14,12 +14,12 @@ from typing import TYPE_CHECKING, Any
 from serving.errors import ServingError
 from serving.pushed import PUSHED, only_model, versions
 from serving.releases.status_view import options_of
+from serving.servers.ports import REST_PORT
 
 if TYPE_CHECKING:
     from serving.releases.news import News
     from serving.releases.served import Served
 
-REST_PORT = 8501
 SAMPLING_RATE = 0.01
 KINDS = ("auto", "binary", "docker", "embedded")
 READY_SECONDS = 300.0

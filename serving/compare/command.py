@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from serving.compare.defaults import MARGIN, MAX_SLOWDOWN, ROWS
 from serving.errors import ServingError
 from serving.pushed import PUSHED, only_model
+from serving.servers.ports import LOCAL
 
 if TYPE_CHECKING:
     from serving.compare.comparison import Comparison
@@ -146,7 +147,6 @@ def from_options(options: argparse.Namespace, address: str, model: str) -> "Comp
 
 def _where(options: argparse.Namespace) -> tuple[str, str]:
     """Returns the name of the model and the address of its server."""
-    from serving.releases.servers import LOCAL
     from serving.releases.store import read_state
 
     if options.model is not None:

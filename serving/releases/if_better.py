@@ -6,12 +6,11 @@ from typing import TYPE_CHECKING
 
 from serving.compare import command as comparing
 from serving.errors import ServingError
+from serving.servers.ports import LOCAL
 
 if TYPE_CHECKING:
     from serving.releases.rollout import By, Options, Say
     from serving.releases.state import State
-
-SERVER = "http://localhost:8501"
 
 
 def add_arguments(promote: argparse.ArgumentParser) -> None:
@@ -89,7 +88,7 @@ def promote(
             expected="the canary, which servers answer with beside the stable version",
             fix=f"python -m serving canary {version} --percent P",
         )
-    server = (*settings.servers, *state.servers, SERVER)[0]
+    server = (*settings.servers, *state.servers, LOCAL)[0]
     comparison = comparing.from_options(options, server, state.model)
     print(text(comparison), flush=True)
     if (comparison.stable, comparison.canary) != (state.stable, canary):

@@ -11,8 +11,8 @@ from serving.client import ServingClient
 from serving.errors import ServingError
 from serving.releases.state import CANARY, STABLE
 from serving.remote.model_metadata import AVAILABLE, VersionStatus
+from serving.servers.ports import LOCAL
 
-LOCAL = "http://localhost:8501"  # where `up` serves
 ASK_SECONDS = 2.0
 POLL_SECONDS = 0.1
 # A server tries again to load what it could not once it has read a config without it; until the

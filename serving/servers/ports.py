@@ -7,6 +7,8 @@ from contextlib import ExitStack
 from serving.errors import ServingError
 
 LAST_PORT = 65535
+REST_PORT = 8501  # where `up` serves; REST needs no TensorFlow
+LOCAL = f"http://localhost:{REST_PORT}"
 
 
 def pick(host: str, grpc_port: int | None, rest_port: int | None) -> tuple[int, int]:
