@@ -55,6 +55,9 @@ class ServingClient:
             "https://".
         headers: Of every request, such as an API key; over gRPC they are its metadata.
         max_rows: How many rows go into one request; more are sent in several.
+        takes_more: Whether rows may have columns that the version does not read; for a client that
+            outlives versions, of which one reads more than another. Else they are an error, since
+            most often a name is wrong.
         request_log: Where a share of the requests and answers is written. Clients may share it,
             and none closes it. It needs tensorflow-serving-api, also over REST.
 
@@ -74,6 +77,7 @@ class ServingClient:
         tls: TLS | None = None,
         headers: Mapping[str, str] | None = None,
         max_rows: int = MAX_ROWS,
+        takes_more: bool = False,
         request_log: "RequestLog | None" = None,
     ) -> None:
         if version is not None and label is not None:
@@ -91,6 +95,7 @@ class ServingClient:
         self._spec = ModelSpec(model, version, label)
         self._timeout = timeout
         self._max_rows = max_rows
+        self._takes_more = takes_more
         self._retries = Retries(retries)
         self._transport = _logged(connect(address, tls, headers or {}), request_log)
         self._lock = threading.Lock()
@@ -261,7 +266,7 @@ class ServingClient:
     ) -> dict[str, np.ndarray]:
         signature = for_predict(known, wanted)
         check_outputs(signature, outputs)
-        prepared = prepare(known, signature, rows)
+        prepared = prepare(known, signature, rows, takes_more=self._takes_more)
         if prepared.splits and not prepared.length:
             return nothing(signature, outputs)
         answers = [self._ask(signature, part, outputs) for part in self._parts(prepared)]
@@ -295,7 +300,7 @@ class ServingClient:
         ask: Callable[[Sequence[Features], float], Result],
     ) -> list[Result]:
         """Returns what is answered to each part of the rows."""
-        features = example_features(known, signature, rows)
+        features = example_features(known, signature, rows, takes_more=self._takes_more)
         starts = range(0, len(features), self._max_rows)
         return [self._send(partial(ask, features[k : k + self._max_rows])) for k in starts]
 

@@ -2,7 +2,7 @@
 
 import keyword
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
 from serving.contract import Input
@@ -38,6 +38,17 @@ def given_names(rows: Any) -> list[str]:
     else:
         names = ()
     return [name for name in dict.fromkeys(names) if isinstance(name, str)]
+
+
+def without(rows: Any, names: Collection[str]) -> Any:
+    """Returns rows without some columns; the same rows where there are none of them."""
+    if not names:
+        return rows
+    if is_frame(rows):
+        return rows.drop(columns=[name for name in rows.columns if name in names])
+    if isinstance(rows, Mapping):
+        return {name: values for name, values in rows.items() if name not in names}
+    return [without(row, names) if isinstance(row, Mapping) else row for row in rows]
 
 
 def as_given(inputs: tuple[Input, ...], names: Iterable[str]) -> tuple[Input, ...]:

@@ -41,8 +41,9 @@ class SplitClient:
 
     With a key, the same keys get the canary as long as the share stays, and keep it when the share
     grows; without one, each call is drawn at random. What the canary cannot answer fails: nothing
-    is asked of the stable version instead, for that would hide a canary that is broken. Threads
-    may share it; close it after use, or use it with `with`.
+    is asked of the stable version instead, for that would hide a canary that is broken. Rows may
+    have columns that one of the versions does not read, since the canary may read more than the
+    stable version, or less. Threads may share it; close it after use, or use it with `with`.
 
     Args:
         address: As `ServingClient` takes it.
@@ -50,7 +51,9 @@ class SplitClient:
         percent: The canary's share, 0 to 100, or what returns it before each call.
         release: The model's folder, whose release.json tells the share; it is looked at once a
             second at most. Either this or `percent` is given.
-        **options: As `ServingClient` takes them, but for version and label.
+        takes_more: Whether rows may have columns that the version does not read; False makes them
+            an error of whichever version is asked.
+        **options: More of `ServingClient`'s, but for version and label.
 
     Raises:
         ServingError: If the share is none or cannot be read, or as `ServingClient` does. Nothing
@@ -64,6 +67,7 @@ class SplitClient:
         *,
         percent: float | Callable[[], float] | None = None,
         release: str | Path | None = None,
+        takes_more: bool = True,
         **options: Any,
     ) -> None:
         for name in ("version", "label"):
@@ -75,6 +79,7 @@ class SplitClient:
                 )
         self._model = model
         self._percent = _source(percent, release, model)
+        options = {**options, "takes_more": takes_more}
         self._stable = ServingClient(address, model, **{**options, "label": STABLE})
         self._canary = ServingClient(address, model, **{**options, "label": CANARY})
 

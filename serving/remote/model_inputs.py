@@ -9,7 +9,7 @@ import numpy as np
 from serving.columns import ARRAYS
 from serving.contract import Input
 from serving.errors import ServingError, did_you_mean
-from serving.names import as_given, given_names, input_name, listed
+from serving.names import as_given, given_names, input_name, listed, without
 from serving.remote.blocks import block
 from serving.remote.example_rows import features_of
 from serving.remote.model_metadata import ModelMetadata, Signature
@@ -35,13 +35,16 @@ class Prepared(NamedTuple):
     splits: bool
 
 
-def prepare(metadata: ModelMetadata, signature: Signature, rows: Any) -> Prepared:
+def prepare(
+    metadata: ModelMetadata, signature: Signature, rows: Any, *, takes_more: bool = False
+) -> Prepared:
     """Returns the tensors of rows.
 
     Args:
         metadata: Of the model.
         signature: One of its signatures.
         rows: A list of dicts, a mapping of columns, or a DataFrame.
+        takes_more: Whether rows may have columns that the model does not read.
 
     Raises:
         ServingError: If the signature cannot take them.
@@ -49,10 +52,13 @@ def prepare(metadata: ModelMetadata, signature: Signature, rows: Any) -> Prepare
     rows = listed(rows)
     alias = examples_input(signature)
     if alias is not None and given_names(rows) != [alias]:
-        features = example_features(metadata, signature, rows)
+        features = example_features(metadata, signature, rows, takes_more=takes_more)
         serialized = np.array([encode(row) for row in features], object)
         return Prepared({alias: serialized}, len(features), splits=True)
-    inputs = as_given(_inputs(signature), given_names(rows))
+    given = given_names(rows)
+    inputs = as_given(_inputs(signature), given)
+    if takes_more:
+        rows = without(rows, {*given} - {i.name for i in inputs} - {i.column for i in inputs})
     if signature.name == RAW and all(i.dtype in ARRAYS for i in inputs):
         columns = tensors(inputs, rows)
         count = len(next(iter(columns.values()))) if columns else 0
@@ -60,14 +66,22 @@ def prepare(metadata: ModelMetadata, signature: Signature, rows: Any) -> Prepare
     return _blocks(signature, inputs, rows)
 
 
-def example_features(metadata: ModelMetadata, signature: Signature, rows: Any) -> list[Features]:
+def example_features(
+    metadata: ModelMetadata, signature: Signature, rows: Any, *, takes_more: bool = False
+) -> list[Features]:
     """Returns rows as the features of tf.Examples, by the data's names.
+
+    Args:
+        metadata: Of the model.
+        signature: One that takes tf.Examples.
+        rows: As of `prepare`.
+        takes_more: As of `prepare`; they are sent, and the model passes them over.
 
     Raises:
         ServingError: If a column is one that the signature does not read, where that is known.
     """
     rows = listed(rows)
-    known = known_columns(metadata, signature)
+    known = None if takes_more else known_columns(metadata, signature)
     for name in given_names(rows) if known is not None else ():
         if input_name(name) not in (known or ()):
             raise ServingError(

@@ -14,12 +14,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from serving.canary_percent import ReleasePercent
+from serving.client import ServingClient
 from serving.errors import ServingError
 from serving.releases.state import Canary, State
 from serving.releases.store import STATE_FILE, Store
 from serving.split import SplitClient, is_canary
 from tests.model_server.in_process import serving
-from tests.model_server.toy_models import save, two_inputs, write_half_plus_two
+from tests.model_server.toy_models import save, signature, two_inputs, write_half_plus_two
 from tests.model_server.world import ROOT, model_config, model_configs
 from tests.serving.client_world import TWO_VERSIONS
 
@@ -341,3 +342,64 @@ def test_nothing_is_asked_of_the_stable_version_instead(address):
         ):
             client.predict([{"a": 1, "b": 2}], key="k")
         assert f"Unrecognized servable version label: {label}" in caught.value.what
+
+
+def write_widening(folder):
+    """Version 1 reads a, and y = a; version 2 reads b as well, and y = a + 10 b."""
+    import tensorflow as tf
+
+    def narrow():
+        a = tf.compat.v1.placeholder(tf.float32, [None])
+        return {"serving_raw": signature({"a": a}, {"y": a + 0.0})}
+
+    def wide():
+        a, b = (tf.compat.v1.placeholder(tf.float32, [None]) for _ in range(2))
+        return {"serving_raw": signature({"a": a, "b": b}, {"y": a + 10 * b})}
+
+    save(folder / "1", narrow)
+    save(folder / "2", wide)
+
+
+def widening_config(folder, stable, canary):
+    return model_configs(
+        model_config(
+            folder.name,
+            folder,
+            "model_version_policy { all {} } "
+            f'version_labels {{ key: "stable" value: {stable} }} '
+            f'version_labels {{ key: "canary" value: {canary} }}',
+        )
+    )
+
+
+@pytest.mark.parametrize("way", ["grpc", "rest"])
+def test_versions_that_read_other_columns(tmp_path, way):
+    folder, config = tmp_path / "widening", tmp_path / "models.config"
+    write_widening(folder)
+    config.write_text(widening_config(folder, 1, 2))
+    flags = (
+        f"--model_config_file={config}",
+        "--model_config_file_poll_wait_seconds=1",
+        "--allow_version_labels_for_unavailable_models",
+    )
+    rows = [{"a": 1.0, "b": 2.0, "neither": "x"}]
+    with serving(*flags) as running:
+        address = getattr(running, way)
+        with SplitClient(address, "widening", percent=50) as client:
+            (ours, theirs) = client._stable, client._canary
+            wait_for(lambda: ours.metadata().version == 1 and theirs.metadata().version == 2)
+            assert ours.predict(rows)["y"] == [1.0]
+            assert theirs.predict(rows)["y"] == [21.0]
+            config.write_text(widening_config(folder, 2, 1))
+            with ServingClient(address, "widening", label="stable") as other:
+                wait_for(lambda: other.metadata().version == 2)
+                with pytest.raises(ServingError, match="the model has no input 'neither'"):
+                    other.predict(rows)
+            # Nothing told these clients that labels moved; no value gets lost for it.
+            assert ours.predict(rows)["y"] == [21.0]
+            assert theirs.predict(rows)["y"] == [1.0]
+        with (
+            SplitClient(address, "widening", percent=100, takes_more=False) as strict,
+            pytest.raises(ServingError, match="the model has no input 'b'"),
+        ):
+            strict.predict(rows)

@@ -130,6 +130,26 @@ def test_a_column_that_no_signature_reads_is_refused():
     assert example(found[0]) == {"tips": ("float_list", [1.0])}
 
 
+@pytest.mark.parametrize(
+    "rows",
+    [
+        [{"fare": 1.5, "fair": 1}, {"hour of day": 3}],
+        {"fare": [1.5, None], "hour of day": [None, 3], "fair": ["x", "y"]},
+        pd.DataFrame({"fare": [1.5, None], "fair": [1, 2], "hour of day": [None, 3]}),
+    ],
+)
+def test_columns_that_another_version_reads(rows):
+    inputs, length, _ = prepare(OURS, RAW, rows, takes_more=True)
+    assert length == 2
+    assert set(inputs) == {"fare", "hour_of_day", "Gr__e"}
+    np.testing.assert_array_equal(inputs["fare"], np.float32([1.5, np.nan]))
+    np.testing.assert_array_equal(inputs["hour_of_day"], [INT64_MIN, 3])
+    serialized = prepare(OURS, DEFAULT, rows, takes_more=True).inputs["examples"]
+    first = example(serialized[0])
+    assert first.pop("fair")  # the model's own parser passes it over
+    assert first == {"fare": ("float_list", [1.5])}
+
+
 def test_examples_that_are_serialized_already():
     serialized = tf.train.Example().SerializeToString()
     for rows in ({"examples": [serialized]}, [{"examples": serialized}]):
