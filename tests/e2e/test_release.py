@@ -152,7 +152,7 @@ def test_canary_gets_its_share_of_the_keys(released, versions):
             for label in ("stable", "canary")
         }
     for label, probability in by_label.items():
-        with ServingClient(released.rest, "taxi", label=label) as client:
+        with ServingClient(released.rest, "taxi", label=label, takes_more=True) as client:
             assert client.predict([ROW])["probability"][0] == pytest.approx(probability, abs=1e-6)
     assert by_label["stable"] != by_label["canary"]
 
