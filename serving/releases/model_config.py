@@ -185,7 +185,7 @@ def _unfit(path: Path, reason: str) -> ServingError:
 
 def _text(config: Any) -> str:
     text_format, _ = _protobuf()
-    return str(text_format.MessageToString(config))
+    return str(text_format.MessageToString(config, as_utf8=False))
 
 
 def _protobuf() -> tuple[Any, Any]:
