@@ -48,6 +48,11 @@ def parser() -> argparse.ArgumentParser:
     predict.add_argument(
         "--model", metavar="NAME", help=f"on the server; the only one in {PUSHED} unless given"
     )
+    predict.add_argument(
+        "--label",
+        metavar="LABEL",
+        help="on the server, stable or canary; the newest version that is loaded unless given",
+    )
     _add_variant(predict)
     rows = predict.add_mutually_exclusive_group(required=True)
     rows.add_argument("--data", metavar="CSV", help="rows to predict, in a file with a header")
@@ -106,6 +111,8 @@ def _check(top: argparse.ArgumentParser, options: argparse.Namespace) -> None:
         top.error("--out goes with --data; answers to --json are printed")
     if options.tflite is not None and options.model is not None:
         top.error("--model goes with --server; a file holds one model")
+    if options.tflite is not None and options.label is not None:
+        top.error("--label goes with --server; a file is one version")
     if options.tflite is None and options.variant is not None:
         top.error("--variant goes with --tflite")
 
@@ -134,7 +141,7 @@ def _run(options: argparse.Namespace) -> int:
 
         _quiet_tensorflow()
         model = options.model or only_model(PUSHED, "--model NAME").name
-        with ServingClient(options.server or LOCAL, model) as client:
+        with ServingClient(options.server or LOCAL, model, label=options.label) as client:
             _predict(OnServer(client), options)
     sys.stdout.flush()
     return 0

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from serving.errors import ServingError
 from serving.pushed import PUSHED, only_model, versions
+from serving.releases.state import STABLE
 from serving.releases.status_view import options_of
 from serving.servers.ports import REST_PORT
 
@@ -127,7 +128,8 @@ def run(options: argparse.Namespace) -> int:
     running = _launched(options, folder, what, choice.kind)
     with running, _stoppable():
         try:
-            _tell(running, folder, options.host, time.monotonic() - started)
+            label = None if what.state is None else STABLE
+            _tell(running, folder, options.host, time.monotonic() - started, label)
             _watch(running, _news(running, folder, what, options))
         except KeyboardInterrupt:
             print("\nstopping", flush=True)
@@ -182,7 +184,7 @@ def _shown(address: str, host: str) -> str:
     return address
 
 
-def _tell(running: Any, folder: Path, host: str, seconds: float) -> None:
+def _tell(running: Any, folder: Path, host: str, seconds: float, label: str | None) -> None:
     from serving.servers.status import served
     from serving.servers.status import versions as versions_of
 
@@ -194,10 +196,10 @@ def _tell(running: Any, folder: Path, host: str, seconds: float) -> None:
     print(f"    log   {running.log}")
     if running.note:
         print(f"    note  {running.note}")
-    print(f"\n{usage_text(running, folder, grpc, rest)}\n\nCtrl-C stops it.", flush=True)
+    print(f"\n{usage_text(running, folder, grpc, rest, label)}\n\nCtrl-C stops it.", flush=True)
 
 
-def usage_text(running: Any, folder: Path, grpc: str, rest: str) -> str:
+def usage_text(running: Any, folder: Path, grpc: str, rest: str, label: str | None = None) -> str:
     """Returns how to ask the model, or why that cannot be said.
 
     Args:
@@ -205,6 +207,7 @@ def usage_text(running: Any, folder: Path, grpc: str, rest: str) -> str:
         folder: The model's versions, where recorded rows may be.
         grpc: Where the gRPC API answers.
         rest: Where the REST API answers.
+        label: Of the version to ask; None for the newest that is loaded.
     """
     from serving.remote.model_metadata import parse_signatures
     from serving.remote.signature_choice import for_predict
@@ -212,13 +215,14 @@ def usage_text(running: Any, folder: Path, grpc: str, rest: str) -> str:
     from serving.servers.status import get_json, model_url
 
     try:
-        answer = get_json(f"{model_url(running.rest, running.name)}/metadata")
+        answer = get_json(f"{model_url(running.rest, running.name, label)}/metadata")
         version = answer["model_spec"]["version"]
         told = answer["metadata"]["signature_def"]["signature_def"]
         metadata = parse_signatures(running.name, version, told)
         signature = for_predict(metadata, None).name
         rows = recorded.read_request(_version_folder(folder, int(version)), signature)
-        shown = usage.write(metadata, grpc, rest, rows, ascii_only=not _shows_all_letters())
+        ascii_only = not _shows_all_letters()
+        shown = usage.write(metadata, grpc, rest, rows, label=label, ascii_only=ascii_only)
     except ServingError as error:
         return f"no example: {error}"
     except (OSError, ValueError, KeyError, TypeError) as error:

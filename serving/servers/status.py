@@ -22,9 +22,10 @@ class Version(NamedTuple):
     error: str
 
 
-def model_url(rest: str, name: str) -> str:
-    """Returns the address of a model: no name, whatever its letters, changes the path."""
-    return f"{rest}/v1/models/{quote(name, safe='')}"
+def model_url(rest: str, name: str, label: str | None = None) -> str:
+    """Returns the address of a model, or of a label's version: no name changes the path."""
+    of_label = "" if label is None else f"/labels/{quote(label, safe='')}"
+    return f"{rest}/v1/models/{quote(name, safe='')}{of_label}"
 
 
 def get_json(url: str) -> Any:

@@ -39,6 +39,7 @@ def write(
     rest: str,
     recorded: Mapping[str, np.ndarray] | None = None,
     *,
+    label: str | None = None,
     ascii_only: bool = False,
 ) -> Usage:
     """Returns how to ask a model.
@@ -48,6 +49,7 @@ def write(
         grpc: Where the gRPC API answers, "localhost:8500".
         rest: Where the REST API answers, "http://localhost:8501".
         recorded: Inputs of the signature that `for_predict` picks, with real values.
+        label: Of the version to ask; None for the newest that is loaded.
         ascii_only: Whether a terminal cannot show other letters.
 
     Raises:
@@ -55,12 +57,12 @@ def write(
     """
     signature = for_predict(metadata, None)
     row = example_row(signature, recorded or {})
-    url = model_url(rest, metadata.model)
+    url = model_url(rest, metadata.model, label)
     can_carry = all(tensor.dtype in WRITABLE for tensor in _tensors(signature))
     body = rest_body(signature, row, ascii_only=ascii_only) if can_carry else ""
     return Usage(
         curl=f"curl {shlex.quote(f'{url}:predict')} -d {shlex.quote(body)}" if body else "",
-        python=_python(metadata.model, grpc, signature, row, ascii_only=ascii_only),
+        python=_python((grpc, metadata.model), label, signature, row, ascii_only=ascii_only),
     )
 
 
@@ -219,7 +221,12 @@ def _texts(signature: Signature, row: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _python(
-    model: str, grpc: str, signature: Signature, row: Mapping[str, Any], *, ascii_only: bool
+    where: tuple[str, str],
+    label: str | None,
+    signature: Signature,
+    row: Mapping[str, Any],
+    *,
+    ascii_only: bool,
 ) -> str:
     def show(value: Any) -> str:
         return _literal(value, ascii_only)
@@ -228,11 +235,12 @@ def _python(
     items = [f"{show(name)}: {show(value)}" for name, value in texts.items()]
     count = _rows_at_once(signature) if _takes_rows(signature) else 1
     times = f" * {count}" if count > 1 else ""
+    asked = ", ".join([*map(show, where), *([f"label={show(label)}"] if label else [])])
     return "\n".join(
         [
             "from serving.client import ServingClient",
             "",
-            f"with ServingClient({show(grpc)}, {show(model)}) as client:",
+            f"with ServingClient({asked}) as client:",
             "    rows = [{" + packed(items, "        ") + "}]" + times,
             "    print(client.predict(rows))",
         ]

@@ -113,6 +113,16 @@ def test_json(predict, served, capfd):
     assert capfd.readouterr().out == "[]\n"
 
 
+def test_the_version_of_a_label(predict, capfd):
+    found = {}
+    for label in ("stable", "canary"):
+        assert predict("half_plus_two", "--label", label, "--json", '{"x": 2}') == 0
+        found[label] = json.loads(capfd.readouterr().out)
+    assert found == {"stable": {"y": [3.0]}, "canary": {"y": [4.0]}}
+    assert predict("half_plus_two", "--label", "beta", "--json", '{"x": 2}') == 2
+    assert "Unrecognized servable version label: beta" in capfd.readouterr().err
+
+
 def test_json_of_other_models(predict, capfd):
     assert predict("variable_length", "--json", '{"x": [1, 2, 3]}') == 0
     assert json.loads(capfd.readouterr().out) == {"x": [1.0, 2.0, 3.0], "y": 6.0}
@@ -185,6 +195,7 @@ def test_a_model_that_is_not_there(predict, address, capfd):
     [
         (["--tflite", "x", "--server", "y", "--json", "{}"], "not allowed with"),
         (["--tflite", "x", "--model", "y", "--json", "{}"], "--model goes with --server"),
+        (["--tflite", "x", "--label", "y", "--json", "{}"], "--label goes with --server"),
         (["--variant", "int8", "--json", "{}"], "--variant goes with --tflite"),
         (["--json", "{}", "--out", "x"], "--out goes with --data"),
         (["--server", "x:1"], "required"),

@@ -264,7 +264,8 @@ def test_up_serves_shows_and_tells_of_new_versions(launch_models, tmp_path):
         answer = answer_of_curl(text)
         assert answer["predictions"][0]["text"] == EXPECTED["shop"]["text"]
         lines = lines_of_python(text)
-        assert f'ServingClient("localhost:{grpc}", "shop")' in lines
+        assert f'ServingClient("localhost:{grpc}", "shop", label="stable")' in lines
+        assert f"http://localhost:{rest}/v1/models/shop/labels/stable:predict" in text
         assert run_lines(lines)["score"].tolist() == pytest.approx([EXPECTED["shop"]["score"]])
         shutil.copytree(launch_models / "aside" / "2", base / "new")
         (base / "new").rename(base / "2")

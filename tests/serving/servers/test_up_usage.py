@@ -108,6 +108,13 @@ def test_real_rows_where_there_are_some():
     assert body(write(inputs, rows={**rows, "i": np.arange(3)}))["instances"][0]["i"] == 1
 
 
+def test_the_version_of_a_label():
+    known = metadata({"x": tensor("DT_FLOAT", -1)})
+    written = usage.write(known, "g:1", "http://r:2", label="the best")
+    assert written.curl.startswith("curl http://r:2/v1/models/m/labels/the%20best:predict -d ")
+    assert 'with ServingClient("g:1", "m", label="the best") as client:' in written.python
+
+
 def test_missing_numbers_are_what_the_server_parses():
     inputs = {"f": tensor("DT_FLOAT", -1), "i": tensor("DT_INT64", -1)}
     rows = {"f": np.array([np.nan], np.float32), "i": np.array([-1])}
