@@ -23,6 +23,11 @@ from serving.contract import CLASS
 # of two days differ by a few hundredths; a tenth is worth a look; where a quarter of all rows
 # moves, somebody must know why.
 DIFFERENT, STRONG = 0.1, 0.25
+# D does not ask how far rows move: a model that says 0.0004 where the other says 0.001 to most rows
+# has a large one. So answers must also move by a share of their own range, which is that of the
+# stable version's middle nine tenths: by more than one in fifty to be worth a look, by more than
+# one in ten to be strong.
+MOVED, FAR = 0.02, 0.1
 # Spearman's rank correlation of the two answers to a row: two good models agree by more than 0.9.
 # At 0.5 a quarter of what one says of the order of rows is what the other says.
 UNLIKE, UNRELATED = 0.8, 0.5
@@ -58,6 +63,9 @@ class Numbers:
         canary: Of the canary.
         distance: Kolmogorov and Smirnov's D.
         p: Of their test of two samples.
+        shift: How far one distribution is from the other (Wasserstein's distance: how far quantiles
+            are apart on the mean), as a share of the range between the stable version's 5 % and
+            95 % quantiles; NaN if either has no finite number.
         mean_change: The mean of how far the two answers to a row are apart.
         max_change: The largest of them.
         correlation: Spearman's, of the two answers to a row; NaN if either version answers the same
@@ -71,6 +79,7 @@ class Numbers:
     canary: Summary
     distance: float
     p: float
+    shift: float
     mean_change: float
     max_change: float
     correlation: float
@@ -148,12 +157,14 @@ def numbers(output: str, stable: np.ndarray, canary: np.ndarray) -> Numbers:
     both = fine_a & fine_b
     distance, p = _kolmogorov_smirnov(a[fine_a], b[fine_b])
     apart = np.abs(b[both] - a[both])
+    ours = _summary(a, fine_a)
     return Numbers(
         output,
-        _summary(a, fine_a),
+        ours,
         _summary(b, fine_b),
         distance,
         p,
+        _shift(a[fine_a], b[fine_b], ours),
         float(apart.mean()) if apart.size else float("nan"),
         float(apart.max()) if apart.size else float("nan"),
         _correlation(a[both], b[both]),
@@ -208,8 +219,8 @@ def different(found: Compared, *, decides: bool) -> Finding | None:
         told = f"the class of {found.changed:.1%} of the rows changes, total variation"
     else:
         at_most = _upper_correlation(found)
-        is_different = moved > DIFFERENT or at_most < UNLIKE
-        is_strong = moved > STRONG or at_most < UNRELATED
+        is_different = (moved > DIFFERENT and found.shift > MOVED) or at_most < UNLIKE
+        is_strong = (moved > STRONG and found.shift > FAR) or at_most < UNRELATED
         told = (
             f"mean {shown(found.canary.mean)} against {shown(found.stable.mean)}, "
             f"rank correlation {found.correlation:.2f}, KS D"
@@ -274,6 +285,18 @@ def _kolmogorov_smirnov(a: np.ndarray, b: np.ndarray) -> tuple[float, float]:
     method = "exact" if max(a.size, b.size) <= EXACT_ROWS else "asymp"
     found: Any = scipy_stats().ks_2samp(a, b, method=method)
     return float(found.statistic), float(found.pvalue)
+
+
+def _shift(a: np.ndarray, b: np.ndarray, stable: Summary) -> float:
+    """Returns the distance of two distributions, as a share of the range of the first."""
+    if not a.size or not b.size:
+        return float("nan")
+    apart = float(scipy_stats().wasserstein_distance(a, b))
+    size = max(abs(value) for value in stable.quantiles)
+    spread = max(stable.quantiles[-1] - stable.quantiles[0], NOTICEABLE * size)
+    if not apart:
+        return 0.0
+    return apart / spread if spread else float("inf")
 
 
 def _correlation(a: np.ndarray, b: np.ndarray) -> float:

@@ -117,7 +117,7 @@ def _numbers(found: Sequence[Numbers]) -> list[str]:
     lines: list[Line] = [("answers", "", "mean", *quantiles, "not finite", "difference")]
     for one in found:
         told = (
-            f"KS D {one.distance:.3f}, {probability(one.p)}",
+            f"KS D {one.distance:.3f}, {probability(one.p)}, shift {one.shift:.1%} of the range",
             f"by row {shown(one.mean_change)}, at most {shown(one.max_change)}, "
             f"rank correlation {one.correlation:.3f}",
         )

@@ -31,6 +31,8 @@ def test_numbers_are_those_of_scipy(rows):
     assert found.canary.quantiles == pytest.approx(np.quantile(b, (0.05, 0.25, 0.5, 0.75, 0.95)))
     assert found.mean_change == pytest.approx(np.abs(a - b).mean())
     assert found.max_change == pytest.approx(np.abs(a - b).max())
+    low, high = np.quantile(a, (0.05, 0.95))
+    assert found.shift == pytest.approx(scipy.stats.wasserstein_distance(a, b) / (high - low))
     assert (found.output, found.rows, found.lost) == ("y", rows, 0)
 
 
@@ -39,6 +41,10 @@ def test_a_distance_by_hand():
     assert (found.distance, found.mean_change, found.max_change) == (0.25, 1.375, 5.0)
     found = numbers("y", np.array([1.0, 2]), np.array([3.0, 4]))
     assert found.distance == 1.0
+    assert found.shift == pytest.approx(2 / 0.9)  # quantiles of 5 and 95 %: 1.05 and 1.95
+    assert numbers("y", np.zeros(3), np.ones(3)).shift == np.inf
+    assert numbers("y", np.full(3, 5.0), np.full(3, 5.5)).shift == pytest.approx(0.5 / 0.05)
+    assert numbers("y", np.ones(3), np.ones(3)).shift == 0
 
 
 def test_numbers_that_are_not_finite_are_counted_and_left_out():
@@ -113,6 +119,20 @@ def test_what_is_different(canary, is_found, is_strong):
         assert (finding.kind, finding.is_bad) == ("different", is_strong)
         assert finding.text.startswith("y (mean ")
         assert not different(found, decides=False).is_bad
+
+
+def test_answers_that_move_by_next_to_nothing():
+    # Two good models: most rows are unlikely, and one of them says so more firmly.
+    random = np.random.default_rng(5)
+    rare = np.concatenate([random.uniform(0.001, 0.002, 700), random.uniform(0.4, 0.8, 100)])
+    firm = np.concatenate([rare[:700] / 3, rare[700:] - 0.01])
+    found = numbers("probability", rare, firm)
+    assert found.distance > 0.8
+    assert found.p < 1e-6
+    assert found.shift < 0.01
+    assert different(found, decides=True) is None
+    # Half of the probability gone is another matter.
+    assert different(numbers("probability", A + 10, A + 5), decides=True).is_bad
 
 
 def test_few_rows_prove_nothing():
