@@ -34,10 +34,7 @@ def is_undecided(state: State | None, version: int) -> bool:
         state: The release; None if there is none.
         version: A version of its model.
     """
-    if state is None:
-        return True
-    canary = state.canary.version if state.canary else None
-    return version not in {canary, *state.stables, *(event.version for event in state.history)}
+    return state is None or version not in state.decided
 
 
 def promote(folder: Path, version: int, serving: Serving) -> Promotion:

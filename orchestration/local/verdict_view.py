@@ -11,6 +11,7 @@ from orchestration.local.text import Glyphs, Line, Span, cells, duration, number
 from orchestration.local.trial_view import trial_lines
 from orchestration.results import REFUSED, RunResult, RunVerdict
 from serving.pushed import PUSHED
+from serving.releases.status_view import canary_command, options_of
 
 WORDS: dict[RunVerdict, tuple[str, str]] = {
     "pushed": ("PUSHED", "bold green"),
@@ -21,7 +22,6 @@ WORDS: dict[RunVerdict, tuple[str, str]] = {
 }
 PREDICT = "python local_runner.py predict{options} --data new.csv --out predictions.csv"
 SERVE = "python -m serving up --model-dir {folder}"
-TRY_OUT = "python -m serving canary {version} --percent 10{options}"
 HOW_IT_STANDS = "python -m serving status{options}"
 PROMOTE = "python -m serving promote {version}{options}"
 PREDICT_MOBILE = "python -m serving predict --tflite {version} --data new.csv"
@@ -201,8 +201,9 @@ def _release_commands(result: RunResult) -> list[str]:
         return []
     options = _model_option(Path(result.serving_model).parent)
     is_canary = release.canary is not None and release.canary.version == version
-    first = HOW_IT_STANDS if is_canary else TRY_OUT
-    return [text.format(version=version, options=options) for text in (first, PROMOTE)]
+    how = HOW_IT_STANDS.format(options=options)
+    first = how if is_canary else canary_command(version, options)
+    return [first, PROMOTE.format(version=version, options=options)]
 
 
 def _model_option(folder: Path) -> str:
@@ -211,7 +212,7 @@ def _model_option(folder: Path) -> str:
     beside = folder.parent.iterdir() if is_default and folder.parent.is_dir() else ()
     if is_default and all(path == folder or not path.is_dir() for path in beside):
         return ""
-    return f" --model-dir {shlex.quote(str(folder))}"
+    return options_of(folder)
 
 
 def _mobile_commands(result: RunResult) -> list[str]:

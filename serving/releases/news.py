@@ -40,9 +40,9 @@ class News:
         if self._state is not None:
             yield from _moves(self._state, state)
         self._state = state
-        used = {*state.stables, *state.labels.values(), *(e.version for e in state.history)}
+        passed_over = state.decided | self._told
         for version in on_disk(self._folder):
-            if version > state.stable and version not in used | self._told:
+            if version > state.stable and version not in passed_over:
                 yield f"  · version {version} is pushed, not served"
                 yield f"    {canary_command(version, self._how)}"
                 self._told.add(version)

@@ -6,6 +6,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timezone
 
+from serving.releases import changes
+from serving.releases.state import State
+
 Say = Callable[[str], None]
 
 
@@ -64,6 +67,23 @@ class Options:
     base_path: str | None = None
     config_file: str | None = None
     name: str | None = None
+
+    def recorded(self, state: State) -> State:
+        """Returns a state with what was given in place of what it says.
+
+        Args:
+            state: The state.
+
+        Raises:
+            ServingError: If `keep` is no count.
+        """
+        return changes.configured(
+            state,
+            servers=self.servers,
+            keep=self.keep,
+            base_path=self.base_path,
+            config_file=self.config_file,
+        )
 
 
 def now() -> str:

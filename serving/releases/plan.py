@@ -39,9 +39,13 @@ def entry(state: State, folder: Path, there: Collection[int], more: Iterable[int
         more: Versions to serve beside those.
     """
     targets = labels(state, there)
-    before = [each for each in state.stables[1:] if each in there][: state.keep]
-    wanted = {*targets.values(), *before, *more} & set(there)
+    wanted = {*targets.values(), *kept(state, there), *more} & set(there)
     return Entry(state.base_path or str(folder), tuple(sorted(wanted)), targets)
+
+
+def kept(state: State, there: Collection[int]) -> list[int]:
+    """Returns the versions that stay loaded for a rollback, newest first."""
+    return [each for each in state.stables[1:] if each in there][: state.keep]
 
 
 def labels(state: State, there: Collection[int]) -> dict[str, int]:

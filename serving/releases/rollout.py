@@ -268,13 +268,7 @@ def _call(work: Work, say: Say, options: Options, *, all_needed: bool) -> None:
 
 
 def _first(store: Store, version: int, stamp: Stamp, options: Options) -> State:
-    state = changes.configured(
-        changes.first(options.name or store.folder.name, version, stamp),
-        servers=options.servers,
-        keep=options.keep,
-        base_path=options.base_path,
-        config_file=options.config_file,
-    )
+    state = options.recorded(changes.first(options.name or store.folder.name, version, stamp))
     with store.changing():
         store.write(state)
     return state
@@ -311,13 +305,7 @@ def _rolled_back(store: Store, by: By, options: Options, say: Say) -> State:
         if state.started is not None:
             say(f"it overtakes the {state.started.action} of {state.started.version}")
         gone = changes.leaves(state)
-        told = changes.configured(
-            state,
-            servers=options.servers,
-            keep=options.keep,
-            base_path=options.base_path,
-            config_file=options.config_file,
-        )
+        told = options.recorded(state)
         new = changes.rollback(told, plan.on_disk(store.folder), _stamp(store, gone, by))
         new = changes.started(new, _begun("rollback", gone, None, by))
         store.write(new)

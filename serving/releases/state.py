@@ -114,6 +114,12 @@ class State:
         """
         return {STABLE: self.stable, CANARY: self.canary.version if self.canary else self.stable}
 
+    @property
+    def decided(self) -> frozenset[int]:
+        """The versions that somebody decided on: made stable, tried out, or rolled back."""
+        changed = (event.version for event in self.history)
+        return frozenset((*self.stables, *self.labels.values(), *changed))
+
     def to_json(self) -> dict[str, Any]:
         """Returns what JSON holds."""
         return {"format": FORMAT, **dataclasses.asdict(self)}

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from serving.releases.plan import on_disk
+from serving.releases import plan
 from serving.releases.state import CANARY, STABLE, Event, State
 
 if TYPE_CHECKING:
@@ -117,8 +117,7 @@ def at(when: str) -> str:
 
 def kept(survey: "Survey") -> list[int]:
     """Returns the versions that stay loaded for a rollback, newest first."""
-    there = on_disk(survey.folder)
-    return [each for each in survey.state.stables[1:] if each in there][: survey.state.keep]
+    return plan.kept(survey.state, plan.on_disk(survey.folder))
 
 
 def _line(role: str, version: int, rest: str) -> str:

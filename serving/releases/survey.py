@@ -87,8 +87,8 @@ def survey(folder: Path, servers: tuple[str, ...] = ()) -> Survey:
 
 
 def _new(state: State, there: list[int]) -> list[int]:
-    used = {*state.stables, *state.labels.values(), *(event.version for event in state.history)}
-    return [version for version in there if version > state.stable and version not in used]
+    decided = state.decided
+    return [version for version in there if version > state.stable and version not in decided]
 
 
 def _config(state: State, folder: Path, there: list[int]) -> tuple[bool, list[str]]:

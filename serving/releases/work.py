@@ -236,14 +236,7 @@ class Work:
 
     def _view(self, state: State) -> State:
         """Returns the state as it is with what the command was told."""
-        told = self._options
-        return changes.configured(
-            state,
-            servers=told.servers,
-            keep=told.keep,
-            base_path=told.base_path,
-            config_file=told.config_file,
-        )
+        return self._options.recorded(state)
 
     def _there(self) -> list[int]:
         return plan.on_disk(self._store.folder)
