@@ -1,6 +1,7 @@
 """A connection that logs what is asked and answered, as a server would."""
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -70,14 +71,9 @@ class LoggedTransport:
     ) -> list[Classification]:
         """Returns the classes of each example with their scores."""
         answer = self._transport.classify(spec, signature, examples, timeout)
-
-        def make() -> Any:
-            record, request, response = self._begun("classify_log", spec, signature)
-            put_examples(request.input, examples)
-            _put_classes(response.result, answer)
-            return record
-
-        self._log.maybe(make)
+        self._log_result(
+            "classify_log", spec, signature, examples, partial(_put_classes, rows=answer)
+        )
         return answer
 
     def regress(
@@ -85,14 +81,9 @@ class LoggedTransport:
     ) -> np.ndarray:
         """Returns one float32 an example."""
         answer = self._transport.regress(spec, signature, examples, timeout)
-
-        def make() -> Any:
-            record, request, response = self._begun("regress_log", spec, signature)
-            put_examples(request.input, examples)
-            _put_numbers(response.result, answer)
-            return record
-
-        self._log.maybe(make)
+        self._log_result(
+            "regress_log", spec, signature, examples, partial(_put_numbers, rows=answer)
+        )
         return answer
 
     def multi_inference(
@@ -131,6 +122,22 @@ class LoggedTransport:
         """Ends the connection; the log stays open, for it may be another client's too."""
         self._transport.close()
 
+    def _log_result(
+        self,
+        kind: str,
+        spec: ModelSpec,
+        signature: str,
+        examples: Sequence[Features],
+        put: Callable[[Any], None],
+    ) -> None:
+        def make() -> Any:
+            record, request, response = self._begun(kind, spec, signature)
+            put_examples(request.input, examples)
+            put(response.result)
+            return record
+
+        self._log.maybe(make)
+
     def _begun(self, kind: str, spec: ModelSpec, signature: str) -> tuple[Any, Any, Any]:
         """Returns a record of a kind, and in it the request and the response."""
         record = self._new_record()
@@ -147,8 +154,8 @@ def _put_classes(result: Any, rows: Sequence[Classification]) -> None:
             classes.add(label=label, score=score)
 
 
-def _put_numbers(result: Any, numbers: np.ndarray) -> None:
-    for number in numbers.tolist():
+def _put_numbers(result: Any, rows: np.ndarray) -> None:
+    for number in rows.tolist():
         result.regressions.add(value=number)
 
 
