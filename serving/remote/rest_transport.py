@@ -4,6 +4,7 @@ import json
 import socket
 import time
 from collections.abc import Callable, Mapping, Sequence
+from http.client import HTTPException, IncompleteRead
 from typing import Any, TypeVar
 from urllib.parse import quote
 
@@ -193,11 +194,11 @@ class RestTransport:
             status, headers, content = self._exchange(self._url(spec) + route, body, end)
         except NewConnectionError as error:  # which urllib3 counts among connections out of time
             raise Fault("UNAVAILABLE", str(error), connected=False) from error
-        except (ConnectTimeoutError, ReadTimeoutError) as error:
+        except (ConnectTimeoutError, ReadTimeoutError, TimeoutError) as error:
             raise Fault("DEADLINE_EXCEEDED", "no answer in time", connected=False) from error
         except SSLError as error:
             raise Fault("UNAUTHENTICATED", f"TLS: {error}", connected=False) from error
-        except (HTTPError, OSError) as error:
+        except (HTTPError, HTTPException, OSError) as error:
             raise Fault("UNAVAILABLE", str(error), connected=False) from error
         try:
             reply = read_json(content)
@@ -220,7 +221,7 @@ class RestTransport:
         )
         try:
             pieces = []
-            while piece := response.read1(PIECE):
+            while piece := _read_some(response):
                 pieces.append(piece)
                 # The socket's own limit is for each piece; a server may send them one by one.
                 if time.monotonic() > end:
@@ -238,6 +239,18 @@ class RestTransport:
         if spec.label is not None:
             return f"{url}/labels/{quote(spec.label, safe='')}"
         return url
+
+
+def _read_some(response: urllib3.HTTPResponse) -> bytes:
+    """Reads what is there, at most `PIECE` bytes; none at the end of the answer."""
+    if hasattr(response, "read1"):
+        return bytes(response.read1(PIECE))
+    # urllib3 1.26 waits for as many bytes as it is asked for; the answer below it does not.
+    answer = response._original_response  # noqa: SLF001
+    piece = bytes(answer.read1(PIECE))
+    if not piece and answer.length:
+        raise IncompleteRead(b"", answer.length)
+    return piece
 
 
 def _certificates(tls: TLS | None) -> dict[str, Any]:

@@ -256,7 +256,7 @@ def test_what_a_model_was_asked_warms_the_next_version_up(toy_models, tmp_path):
 
         def is_counted():
             url = f"{running.rest}/monitoring/prometheus/metrics"
-            page = urllib3.request("GET", url, timeout=10)
+            page = urllib3.PoolManager().request("GET", url, timeout=10)
             return counted in page.data.decode().splitlines()
 
         running.wait_for(is_counted)  # the log is written beside the requests
