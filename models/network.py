@@ -103,6 +103,7 @@ def _embed(
             embeddings_initializer=keras.initializers.RandomNormal(stddev=0.05),
             embeddings_regularizer=regularizer,
             name=f"{name}_embedding",
+            dtype="float32",  # in which gradients of a row that many share are summed, on JAX too
         )
         parts.append(keras.layers.Flatten()(table(ids)))
     numbers = [tensors[i.name] for i in inputs if not i.categories]

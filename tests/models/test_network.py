@@ -229,6 +229,19 @@ def test_tables_and_hidden_layers_are_regularised():
     assert float(sum(build_network(MIXED, SMALL, EVEN).losses)) == 0
 
 
+@pytest.mark.parametrize("policy", ["mixed_bfloat16", "mixed_float16"])
+def test_tables_and_the_last_layer_compute_in_float32_under_each_policy(policy):
+    keras.config.set_dtype_policy(policy)
+    try:
+        model = build_network(MIXED, SMALL, EVEN)
+    finally:
+        keras.config.set_dtype_policy("float32")
+    found = {layer.name: layer.compute_dtype for layer in model.layers}
+    exact = ("wide_embedding", "deep_embedding", LAST_LAYER)
+    assert [found[name] for name in exact] == ["float32"] * 3
+    assert policy.removeprefix("mixed_") in found.values()  # or the policy was never in force
+
+
 @pytest.mark.parametrize(
     "build", [lambda: build_network(MIXED, SMALL, EVEN), lambda: build_linear(MIXED, EVEN)]
 )

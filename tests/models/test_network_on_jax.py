@@ -54,7 +54,7 @@ def rows():
 
 @pytest.fixture(scope="module")
 def results(python, rows, tmp_path_factory):
-    """For each task: the outputs on this backend and on JAX, and JAX's losses."""
+    """For each task: the outputs on this backend and on JAX, and JAX's losses; gradients."""
     folder = tmp_path_factory.mktemp("networks")
     expected = {task: _network(task, rows, folder) for task in CLASSES}
     done = subprocess.run(
@@ -66,7 +66,8 @@ def results(python, rows, tmp_path_factory):
         check=False,
     )
     assert done.returncode == 0, done.stderr[-3000:]
-    return {t: (outputs, np.load(folder / f"{t}-jax.npz")) for t, outputs in expected.items()}
+    found = {t: (outputs, np.load(folder / f"{t}-jax.npz")) for t, outputs in expected.items()}
+    return {**found, "gradients": np.load(folder / "gradients-jax.npz")}
 
 
 def _network(task, rows, folder):
@@ -103,3 +104,10 @@ def test_same_weights_give_the_same_outputs(results, task):
 def test_it_trains(results, task):
     before, after = results[task][1]["losses"]
     assert after < 0.7 * before
+
+
+@pytest.mark.parametrize("policy", ["mixed_bfloat16", "mixed_float16"])
+def test_the_gradient_of_a_row_that_many_share_is_not_rounded_away(results, policy):
+    gradients = results["gradients"]
+    assert abs(gradients["float32"]) > 0.01
+    assert gradients[policy] == pytest.approx(gradients["float32"], rel=0.02)
