@@ -7,7 +7,7 @@ from orchestration import fingerprints
 from pipeline.stage_names import stage_names
 from usecase.checks import check_evaluation, require_parsed_dates
 from usecase.config import Data, Server, UseCase
-from usecase.data_files import find_data
+from usecase.data_files import DataFiles, find_data, is_remote
 from usecase.declaration import Declaration, declare
 from usecase.errors import ConfigError
 from usecase.loading import load_use_case
@@ -81,7 +81,9 @@ class Plan:
         """
         parts = {
             # With the search space only where it is searched, which tells both kinds of run apart.
-            "config": self.use_case.model_dump_json(exclude=None if self.tune else {"tuning"}),
+            "config": self.use_case.model_dump_json(
+                exclude={"kubeflow"} if self.tune else {"kubeflow", "tuning"}
+            ),
             "data path": self.data,
             "data": fingerprints.combined(fingerprints.file_digests(self.files)),
             "schema": fingerprints.file_digest(self.schema),
@@ -95,7 +97,9 @@ class Plan:
         return fingerprints.code_of(f.rpartition(".")[0] for f in self.declaration.functions)
 
 
-def make_plan(config: str, data: str | None = None, *, tune: bool = False) -> Plan:
+def make_plan(
+    config: str, data: str | None = None, *, tune: bool = False, elsewhere: bool = False
+) -> Plan:
     """Reads and checks a configuration with its schema; nothing expensive is imported.
 
     Args:
@@ -103,6 +107,8 @@ def make_plan(config: str, data: str | None = None, *, tune: bool = False) -> Pl
         data: A file, or a pattern of files, in place of the configuration's; its format is told
             by its name.
         tune: Whether the network is tuned before it is trained.
+        elsewhere: Whether it runs on other machines: data are not looked for on this one, and
+            their path stays as it is written.
 
     Raises:
         ConfigError: If the configuration cannot run.
@@ -117,7 +123,13 @@ def make_plan(config: str, data: str | None = None, *, tune: bool = False) -> Pl
         check_evaluation(use_case, schema)
         check_tuning(use_case)
         require_parsed_dates(use_case.data.source, declaration.dates)
-        found = find_data(use_case.data)
+        found = _as_written(use_case.data) if elsewhere else find_data(use_case.data)
     except ConfigError as error:
         raise ConfigError(f"{config}: {error.what}", error.expected, error.fix) from error
     return Plan(config, use_case, declaration, found.pattern, found.local, schema_path, tune)
+
+
+def _as_written(data: Data) -> DataFiles:
+    if data.path is None or is_remote(data.path):
+        return find_data(data)  # which looks at the text alone
+    return DataFiles(data.path, ())

@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
+from usecase.kubeflow import Kubeflow
 from usecase.metrics import METRICS, Task
 from usecase.roles import FeatureRole
 from usecase.section import Section
@@ -265,6 +266,7 @@ class UseCase(Section):
     evaluation: Evaluation
     serving: Serving = Serving()
     mobile: Mobile = Mobile()
+    kubeflow: Kubeflow | None = None
 
     @property
     def metrics(self) -> tuple[str, ...]:

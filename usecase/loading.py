@@ -24,6 +24,10 @@ _NOT_YAML = (
     OverflowError,
     RecursionError,
 )
+# How pydantic says that a key is wrong, and not what stands under it.
+_KEY_ITSELF = "[key]"
+# The key whose value is one of two classes, which pydantic names behind it.
+_STORAGE = ["kubeflow", "storage"]
 
 
 class _UniqueKeyLoader(yaml.SafeLoader):
@@ -129,6 +133,9 @@ def _fault(error: Any) -> tuple[str, str]:
         return f'{where}: unknown role "{error["ctx"]["tag"]}"', did_you_mean(
             error["ctx"]["tag"], _ROLES
         )
+    if kind == "string_type" and _is_scalar(error["input"]):
+        text = str(error["input"])
+        return f"{where}: expected text (got {text})", f'put it in quotes: "{text}"'
     message = error["msg"].removeprefix("Value error, ")
     shown = f" (got {error['input']!r})" if _is_scalar(error["input"]) else ""
     if kind == "literal_error":
@@ -143,7 +150,9 @@ def _is_scalar(value: object) -> bool:
 
 def _shown(location: tuple[Any, ...]) -> list[str]:
     """Returns a place as the user wrote it, without the tag by which pydantic chose a class."""
-    parts = [str(part) for part in location]
+    parts = [str(part) for part in location if part != _KEY_ITSELF]
+    if parts[:2] == _STORAGE:
+        return parts[:2] + parts[3:]
     if parts[:2] == ["tuning", "space"]:
         return parts[:3] + parts[4:]
     is_role = len(parts) > 2 and parts[0] == "features" and parts[2] in _ROLES
@@ -156,7 +165,8 @@ def _known_keys(location: tuple[Any, ...]) -> Iterator[str]:
     if location[:1] == ("features",):  # a name, which may be that of any key, and the role's class
         sections, location = [_ROLES[location[2]]], location[3:]
     for part in location:
-        sections = [below for section in sections for below in _below(section, part)]
+        chosen = [section for section in sections if section.__name__ == part]
+        sections = chosen or [below for section in sections for below in _below(section, part)]
     for section in sections:
         for name, field in section.model_fields.items():
             yield field.alias or name

@@ -122,6 +122,18 @@ def test_another_model_server_is_another_run(folder):
     assert len(keys) == 4
 
 
+@pytest.mark.parametrize("tune", [False, True])
+def test_what_a_cluster_must_know_makes_no_other_run_here(folder, tune):
+    keys = {make_plan("tiny.yaml", tune=tune).key()}
+    for image in ("x:1", "x:2"):
+        section = f"kubeflow: {{image: {image}, storage: {{claim: models}}}}\n"
+        (folder / "tiny.yaml").write_text(CONFIG + section)
+        plan = make_plan("tiny.yaml", tune=tune)
+        assert plan.use_case.kubeflow.image == image
+        keys.add(plan.key())
+    assert len(keys) == 1
+
+
 def test_data_of_another_name_are_another_run(folder):
     (folder / "copy.csv").write_bytes((folder / "rows.csv").read_bytes())
     assert make_plan("tiny.yaml", "copy.csv").key() != make_plan("tiny.yaml").key()
@@ -200,3 +212,29 @@ def test_data_that_are_named_and_not_there(folder):
     with pytest.raises(ConfigError, match=r"data not found: no\.csv"):
         make_plan("tiny.yaml", "no.csv")
     assert not Path("no.csv").exists()
+
+
+@pytest.mark.parametrize(
+    "data", ["pkg:nowhere/rows.csv", "/mnt/far/*.csv", "far/rows.csv", "gs://far/rows-*.csv"]
+)
+def test_data_elsewhere_are_not_looked_for_and_stay_as_written(folder, data):
+    plan = make_plan("tiny.yaml", data, elsewhere=True)
+    assert (plan.data, plan.files, plan.use_case.data.path) == (data, (), data)
+    assert not plan.is_local
+
+
+def test_data_that_are_here_too_stay_as_written_if_they_are_read_elsewhere(folder):
+    assert make_plan("tiny.yaml").data == str(folder / "rows.csv")
+    assert make_plan("tiny.yaml", elsewhere=True).data == "rows.csv"
+
+
+@pytest.mark.parametrize("data", ["s3://far/rows.csv", "gs://far"])
+def test_an_address_that_nobody_can_read_is_refused_elsewhere_as_well(folder, data):
+    with pytest.raises(ConfigError, match=data):
+        make_plan("tiny.yaml", data, elsewhere=True)
+
+
+def test_a_query_is_the_same_everywhere(folder):
+    query = "data: {query: SELECT 1, project: p, temp_location: gs://b/t}"
+    replace(folder / "tiny.yaml", "data: {path: rows.csv}", query)
+    assert make_plan("tiny.yaml", elsewhere=True).data == ""

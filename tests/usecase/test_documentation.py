@@ -6,6 +6,7 @@ from typing import get_args
 import pytest
 
 from usecase.config import UseCase
+from usecase.kubeflow import Beam, BucketStorage, Claim, Kubeflow, Node
 from usecase.metrics import METRICS
 from usecase.paths import PROJECT_ROOT
 from usecase.roles import DatePart, FeatureRole
@@ -25,12 +26,28 @@ OUTER = {
     "evaluation",
     "serving",
     "mobile",
+    "kubeflow",
 }
 
 
 def section_of(annotation):
     options = [annotation, *get_args(annotation)]
     return next((o for o in options if isinstance(o, type) and issubclass(o, Section)), None)
+
+
+def sections_below(section):
+    """The sections under a key's section, and under those."""
+    for field in section.model_fields.values():
+        for below in sections_of(field.annotation):
+            yield below
+            yield from sections_below(below)
+
+
+def sections_of(annotation):
+    if isinstance(annotation, type) and issubclass(annotation, Section):
+        yield annotation
+    for argument in get_args(annotation):
+        yield from sections_of(argument)
 
 
 def keys():
@@ -46,6 +63,15 @@ def test_every_key_is_documented(section, key):
     whole = rf"`{section}\.{key}`" if section else rf"`{key}[`.]"
     row = rf"^\| `{section}\..*`\.{key}`"
     assert re.search(whole, TEXT) or re.search(row, TEXT, re.MULTILINE), f"{section}.{key}"
+
+
+def test_every_key_of_the_cluster_is_documented():
+    (part,) = re.findall(r"^## Kubeflow\n(.*?)(?=^## |\Z)", TEXT, re.MULTILINE | re.DOTALL)
+    rows = "\n".join(re.findall(r"^\| (`.*?) \|", part, re.MULTILINE))
+    documented = set(re.findall(r"\w+", rows))
+    below = {Kubeflow, *sections_below(Kubeflow)}
+    assert {Claim, BucketStorage, Node, Beam} < below
+    assert {name for section in below for name in section.model_fields} <= documented
 
 
 @pytest.mark.parametrize("role", ROLES)
