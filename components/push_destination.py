@@ -12,6 +12,7 @@ METADATA_FILE = "metadata.json"
 ORIGIN_KEY = "saved_model_sha256"
 # Warm-up records, and where a version is from: no trainer writes them.
 ADDED_BY_A_PUSH = PUSH_RECORD.parts[0]
+RUN_VARIABLE = "PIPELINE_RUN_ID"  # of the environment: the run, where TFX does not know it
 
 
 def latest_version(folder: str | Path) -> int | None:

@@ -2,6 +2,7 @@
 
 import datetime
 import json
+import os
 import shutil
 import time
 from pathlib import Path
@@ -87,6 +88,7 @@ class Executor(executor.Executor):
 
     def _record(self, now: int) -> Push:
         run = self._context.pipeline_run_id if self._context else None
+        run = run or os.environ.get(push_destination.RUN_VARIABLE)
         moment = datetime.datetime.fromtimestamp(now, datetime.timezone.utc)
         return Push(run or "", moment.strftime("%Y-%m-%dT%H:%M:%SZ"))
 

@@ -125,6 +125,12 @@ def test_without_a_run_the_record_names_none(world, models):
     assert push_of(world.folder, 1000).run == ""
 
 
+def test_in_a_container_the_environment_names_the_run(world, models, monkeypatch):
+    monkeypatch.setenv("PIPELINE_RUN_ID", "3f0c")
+    world.push(models["first"], 1000, run=None)
+    assert push_of(world.folder, 1000).run == "3f0c"
+
+
 def test_where_nothing_is_said_of_releases_there_is_neither_record_nor_release(world, models):
     world.push(models["first"], 1000, serving=None)
     assert push_of(world.folder, 1000) is None
