@@ -1,0 +1,1 @@
+"""How the graph runs on Kubeflow Pipelines and Vertex AI: compiled here, executed in containers."""
