@@ -1,0 +1,28 @@
+"""The job that Vertex AI runs."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from orchestration.kubeflow.parameters import RuntimeParameter
+
+
+def pipeline_job(
+    spec: dict[str, Any], pipeline_root: str, parameters: Sequence[RuntimeParameter]
+) -> dict[str, Any]:
+    """Returns the `PipelineJob` as JSON has it.
+
+    Args:
+        spec: The pipeline spec.
+        pipeline_root: Where artifacts go, under gs://.
+        parameters: What a run may set; the job has the defaults.
+    """
+    name = spec["pipelineInfo"]["name"]
+    return {
+        "displayName": name,
+        "labels": {"pipeline": name},
+        "pipelineSpec": spec,
+        "runtimeConfig": {
+            "gcsOutputDirectory": pipeline_root,
+            "parameterValues": {parameter.name: parameter.default for parameter in parameters},
+        },
+    }
