@@ -1,0 +1,52 @@
+"""`status`: the schedule and the last runs of a pipeline, or one run with its nodes."""
+
+import argparse
+
+from orchestration.kubeflow.api.ending import ending
+from orchestration.kubeflow.api.experiments import find_experiment
+from orchestration.kubeflow.api.host import run_page
+from orchestration.kubeflow.api.recurring import find_schedules
+from orchestration.kubeflow.api.run_view import run_lines, schedule_line, spec_of_run, task_line
+from orchestration.kubeflow.api.runs import get_run, last_runs
+from orchestration.kubeflow.api.tasks import FINAL, node_names, tasks_of
+from orchestration.kubeflow.api.transport import Api
+from orchestration.kubeflow.commands.connection import connect
+from orchestration.kubeflow.commands.pipeline_name import name_of
+
+LAST = 10
+
+
+def status(options: argparse.Namespace) -> int:
+    """Tells how things stand; the exit status of one run is its end, 0 while it runs."""
+    api = connect(options)
+    if options.run_id is not None:
+        return _one_run(api, options.run_id.rstrip("/").rpartition("/")[2])  # or its page
+    name = name_of(options)
+    experiment = find_experiment(api, options.experiment or name)
+    if experiment is None:
+        print(f"nothing of {name} has run here yet")
+        return 0
+    schedules = find_schedules(api, experiment, options.name or name)
+    for line in map(schedule_line, schedules):
+        print(f"schedule  {line}")
+    if not schedules:
+        print("schedule  none")
+    lines = run_lines(last_runs(api, experiment, LAST))
+    print("\n".join(lines) if lines else "no run yet")
+    return 0
+
+
+def _one_run(api: Api, run_id: str) -> int:
+    run = get_run(api, run_id)
+    spec = spec_of_run(api, run)
+    tasks = tasks_of(run, node_names(spec))
+    for line in run_lines([run]):
+        print(line)
+    for task in tasks:
+        print(f"  {task_line(task)}")
+    print(run_page(api.address, run_id))
+    if run.get("state") not in FINAL:
+        return 0
+    end = ending(run, tasks, spec)
+    print(f"{str(run['state']).lower()}: {end.line}")
+    return end.exit_code
