@@ -6,7 +6,7 @@ CONFIG ?= configs/taxi.yaml
 STAGES := lint types imports unit e2e
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test test-all slow bench bench-serving $(STAGES) format lock clean
+.PHONY: help setup run test test-all slow bench bench-serving $(STAGES) format lock image clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' Makefile
@@ -69,6 +69,26 @@ lock: setup ## Resolve requirements/*.in anew; UPGRADE=--upgrade renews all pins
 	  --python-version 3.11 --universal || exit; done
 	@cd requirements && for lock in jax edge; do ../$(COMPILE) $$lock.in -o $$lock.txt \
 	  --python-version 3.10 --universal || exit; done
+
+# What deploy/Dockerfile does not build by default: the other line's bases.
+FLAVOUR ?= cpu
+BASES_tfx-1.16 =
+BASES_tfx-1.21 = --build-arg BASE=python:3.13.9-slim-trixie --build-arg BUILD_BASE=python:3.13.9-trixie \
+  --build-arg BEAM=apache/beam_python3.13_sdk:2.77.0
+IMAGE_LINE = $(or $(LINE),tfx-1.16)
+LOCK_OF_cpu = $(IMAGE_LINE)
+LOCK_OF_gpu = $(IMAGE_LINE)-gpu
+
+image: ## Build the image IMAGE=name:tag for Kubeflow; FLAVOUR=cpu or gpu, LINE, and ARGS="..." for docker build
+	@test -n "$(IMAGE)" || { echo "make image: what is it called? IMAGE=registry/name:tag" >&2; exit 2; }
+	@test -n "$(LOCK_OF_$(FLAVOUR))" || { echo "make image: FLAVOUR=$(FLAVOUR) is not known: cpu or gpu" >&2; exit 2; }
+	@test -f "requirements/$(LOCK_OF_$(FLAVOUR)).txt" || \
+	  { echo "make image: LINE=$(LINE) is not known: tfx-1.16 or tfx-1.21" >&2; exit 2; }
+	@docker version >/dev/null 2>&1 || \
+	  { echo "make image: no Docker engine answers on this machine: start one, or build where there is one" >&2; exit 2; }
+	DOCKER_BUILDKIT=1 docker build --platform linux/amd64 --file deploy/Dockerfile --tag "$(IMAGE)" \
+	  --build-arg LOCK=$(LOCK_OF_$(FLAVOUR)) $(BASES_$(IMAGE_LINE)) \
+	  --build-arg REVISION=$$(git rev-parse --verify --quiet HEAD || echo unknown) $(ARGS) .
 
 clean: ## Remove outputs/, which holds every run, model and cache of this machine
 	@if [ -d outputs ]; then echo "removing $(CURDIR)/outputs ($$(du -sh outputs | cut -f1))"; rm -rf outputs; \

@@ -52,7 +52,7 @@ setup(
     description="A TFX pipeline that lets a model out only after it has passed named gates",
     license="Apache-2.0",
     packages=find_packages(include=[name for room in ROOMS for name in (room, f"{room}.*")]),
-    py_modules=["local_runner"],
+    py_modules=["kubeflow_runner", "local_runner"],
     python_requires=">=3.10,<3.14",
     install_requires=REQUIREMENTS,
 )
