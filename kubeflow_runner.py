@@ -1,14 +1,12 @@
 """The command line of a cluster: compile the pipeline, run it there, see what became of it."""
 
 import argparse
-import importlib.util
-import os
 import sys
 from collections.abc import Sequence
-from pathlib import Path
+
+from orchestration import environment
 
 DEFAULT_CONFIG = "configs/taxi.yaml"
-FAILED = 2
 INTERRUPTED = 130
 
 
@@ -127,9 +125,8 @@ def _seconds(text: str) -> float:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs one command and returns the exit status."""
     options = parser().parse_args(arguments)
-    needed = ("tfx",) if _compiles(options) else ("pydantic", "yaml")
-    if any(importlib.util.find_spec(package) is None for package in needed):
-        return _again_in_project_environment()
+    if not environment.has(["tfx"] if _compiles(options) else ["pydantic", "yaml"]):
+        return environment.start_over()
     # Nothing heavy is imported before the command line is known to be right.
     from orchestration.kubeflow.commands import table
 
@@ -144,15 +141,6 @@ def _compiles(options: argparse.Namespace) -> bool:
     return options.command == "compile" or (
         options.command != "status" and options.file is None and not getattr(options, "off", False)
     )
-
-
-def _again_in_project_environment() -> int:
-    """Starts over with the Python that `make setup` made, whichever Python was called."""
-    python = Path(__file__).resolve().parent / ".venv" / "bin" / "python"
-    if Path(sys.prefix) != python.parents[1] and python.exists():
-        os.execv(python, [str(python), *sys.argv])  # noqa: S606, its path is our own
-    print("error: TFX is not installed here\n  fix: make setup", file=sys.stderr)
-    return FAILED
 
 
 if __name__ == "__main__":

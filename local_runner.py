@@ -1,15 +1,13 @@
 """The command line of this machine: run the pipeline, or predict with what it pushed."""
 
 import argparse
-import importlib.util
-import os
 import sys
 from collections.abc import Sequence
-from pathlib import Path
+
+from orchestration import environment
 
 DEFAULT_CONFIG = "configs/taxi.yaml"
 DEFAULT_OUTPUT = "outputs"
-FAILED = 2
 INTERRUPTED = 130
 
 
@@ -55,8 +53,8 @@ def _add_common(command: argparse.ArgumentParser) -> None:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs one command and returns the exit status."""
     options = parser().parse_args(arguments)
-    if importlib.util.find_spec("tfx") is None:
-        return _again_in_project_environment()
+    if not environment.has(["tfx"]):
+        return environment.start_over()
     # Nothing heavy is imported before the command line is known to be right.
     from orchestration.local import commands
 
@@ -65,15 +63,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         print("interrupted; the same command goes on from here", file=sys.stderr)
         return INTERRUPTED
-
-
-def _again_in_project_environment() -> int:
-    """Starts over with the Python that `make setup` made, whichever Python was called."""
-    python = Path(__file__).resolve().parent / ".venv" / "bin" / "python"
-    if Path(sys.prefix) != python.parents[1] and python.exists():
-        os.execv(python, [str(python), *sys.argv])  # noqa: S606, its path is our own
-    print("error: TFX is not installed here\n  fix: make setup", file=sys.stderr)
-    return FAILED
 
 
 if __name__ == "__main__":

@@ -1,6 +1,7 @@
 """The command line of a cluster: quick to answer, and plain about what is wrong."""
 
 import resource
+import shutil
 import signal
 import subprocess
 import sys
@@ -260,9 +261,12 @@ def test_what_nobody_foresaw_is_told_in_a_line_and_kept(monkeypatch, capsys):
 
 
 def in_copy(folder, *arguments):
-    """Runs a lone kubeflow_runner.py with a Python that sees no installed package."""
+    """Runs kubeflow_runner.py alone with a Python that sees no installed package."""
     source = PROJECT_ROOT / "kubeflow_runner.py"
     (folder / "kubeflow_runner.py").write_bytes(source.read_bytes())
+    (folder / "orchestration").mkdir()
+    for module in ("__init__.py", "environment.py"):
+        shutil.copy(PROJECT_ROOT / "orchestration" / module, folder / "orchestration")
     command = [sys.executable, "-S", "kubeflow_runner.py", *arguments]
     return subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
 

@@ -1,5 +1,6 @@
 """The command line: quick to answer, and plain about what is wrong."""
 
+import shutil
 import subprocess
 import sys
 import time
@@ -210,8 +211,11 @@ def test_what_nobody_foresaw_is_told_in_a_line_and_kept(tmp_path, monkeypatch, c
 
 
 def in_copy(folder, *arguments):
-    """Runs a lone local_runner.py with a Python that sees no installed package."""
+    """Runs local_runner.py alone with a Python that sees no installed package."""
     (folder / "local_runner.py").write_bytes((PROJECT_ROOT / "local_runner.py").read_bytes())
+    (folder / "orchestration").mkdir()
+    for module in ("__init__.py", "environment.py"):
+        shutil.copy(PROJECT_ROOT / "orchestration" / module, folder / "orchestration")
     command = [sys.executable, "-S", "local_runner.py", *arguments]
     return subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
 
