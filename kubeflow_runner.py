@@ -15,8 +15,9 @@ def parser() -> argparse.ArgumentParser:
     top = argparse.ArgumentParser(
         prog="kubeflow_runner.py",
         description="Run the pipeline on Kubeflow Pipelines, or compile it for Vertex AI.",
-        epilog="Exit status: 0 done, or the run succeeded; 1 a gate refused; 2 failed or "
-        "unreadable, or still running when --timeout was over; 130 interrupted.",
+        epilog="Exit status: 0 done, or the run succeeded; 1 a gate refused: nothing was pushed, "
+        "or one destination alone was; 2 failed or unreadable, or still "
+        "running when --timeout was over; 130 interrupted.",
     )
     commands = top.add_subparsers(dest="command", required=True, metavar="COMMAND")
     _add_compile(commands.add_parser("compile", help="from a use case to the file of a cluster"))

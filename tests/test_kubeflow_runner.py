@@ -76,7 +76,8 @@ def test_help_is_quick():
     seconds, done = timed("--help")
     assert seconds < LONGEST
     assert (done.returncode, done.stderr) == (0, "")
-    assert "Exit status: 0 done, or the run succeeded; 1 a gate refused; 2 failed" in done.stdout
+    told = " ".join(done.stdout.split())
+    assert "Exit status: 0 done, or the run succeeded; 1 a gate refused: nothing was" in told
 
 
 @pytest.mark.parametrize(

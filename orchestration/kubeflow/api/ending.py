@@ -5,10 +5,15 @@ from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from orchestration.kubeflow.api.errors import one_line
+from orchestration.kubeflow.api.outcomes import PUSHED_MODEL, telling_nodes
+from orchestration.kubeflow.api.pushes import Push, model_line, pushes, refusals
 from orchestration.kubeflow.api.tasks import NOT_RUN, Task
 from orchestration.kubeflow.api.transport import Document
+from orchestration.kubeflow.outcome_lines import NOT_PUSHED
 
 SUCCEEDED, REFUSED, FAILED = 0, 1, 2
+Lines = Mapping[str, Sequence[str]]
+_SILENCE: Lines = {}
 # A condition names what it looks at, for example inputs.artifacts['_DataGate.verdict'].
 _JUDGE = re.compile(r"inputs\.\w+\['_?([A-Za-z][-A-Za-z0-9]*)\.")
 
@@ -25,41 +30,63 @@ class Ending(NamedTuple):
     line: str
 
 
-def ending(run: Document, tasks: Sequence[Task], spec: Mapping[str, Any]) -> Ending:
+def ending(
+    run: Document, tasks: Sequence[Task], spec: Mapping[str, Any], lines: Lines = _SILENCE
+) -> Ending:
     """Returns how a run ended that is over.
 
     Args:
         run: The run, as the API gives it.
         tasks: Its nodes.
         spec: Its PipelineSpec; {} if it is not known.
+        lines: What its gates and pushers say of themselves, by node, as far as that is known.
     """
     state = run.get("state")
+    places = pushes(telling_nodes(spec, {PUSHED_MODEL}), lines)
     if state == "SUCCEEDED":
-        return _succeeded(tasks, spec)
-    if state == "CANCELED":
-        return Ending(FAILED, "someone ended it before it was done")
+        skipped = [task.name for task in tasks if task.state == "SKIPPED"]
+        return _skipped(skipped, tasks, spec, lines) if skipped else _succeeded(places)
+    end = _failed(run, tasks)
+    pushed = [f"; {place.destination}: {place.text}" for place in places if place.there]
+    return Ending(FAILED, end + "".join(pushed))
+
+
+def _succeeded(places: Sequence[Push]) -> Ending:
+    if not any(place.text for place in places):
+        return Ending(
+            SUCCEEDED, "every node succeeded; Pusher's log says whether its model was pushed"
+        )
+    refused = any(place.refused for place in places)
+    return Ending(REFUSED if refused else SUCCEEDED, model_line(places))
+
+
+def _failed(run: Document, tasks: Sequence[Task]) -> str:
+    if run.get("state") == "CANCELED":
+        return "someone ended it before it was done"
     failed = [task for task in tasks if task.state == "FAILED"]
     if failed:
         names = ", ".join(task.name for task in failed)
         why = next((task.error for task in failed if task.error), "see its pod's log")
-        return Ending(FAILED, f"{names} failed: {why}")
+        return f"{names} failed: {why}"
     told = one_line(str((run.get("error") or {}).get("message") or ""))
-    return Ending(FAILED, told or f"the run ended as {str(state).lower()}")
+    return told or f"the run ended as {str(run.get('state')).lower()}"
 
 
-def _succeeded(tasks: Sequence[Task], spec: Mapping[str, Any]) -> Ending:
-    skipped = [task.name for task in tasks if task.state == "SKIPPED"]
-    if not skipped:
-        return Ending(
-            SUCCEEDED, "every node succeeded; Pusher's log says whether its model was pushed"
-        )
+def _skipped(
+    skipped: Sequence[str], tasks: Sequence[Task], spec: Mapping[str, Any], lines: Lines
+) -> Ending:
     judges = _judges(skipped, spec)
     idle = sum(task.state in ("SKIPPED", NOT_RUN) for task in tasks)
     nodes = f"{idle} nodes behind it did" if idle > 1 else "the node behind it did"
-    if judges:
-        named = " and ".join(judges)
-        return Ending(REFUSED, f"{named} refused, and {nodes} not run; its verdict is in its log")
-    return Ending(REFUSED, f"a condition was not met, and {', '.join(skipped)} did not run")
+    said = refusals({name: lines.get(name, ()) for name in judges})
+    if said:
+        gate, reason = said[0]
+        line = f"{NOT_PUSHED}{gate} gate refused: {reason}; {nodes} not run"
+    elif judges:
+        line = f"{' and '.join(judges)} refused, and {nodes} not run; its verdict is in its log"
+    else:
+        line = f"a condition was not met, and {', '.join(skipped)} did not run"
+    return Ending(REFUSED, line)
 
 
 def _judges(skipped: Sequence[str], spec: Mapping[str, Any]) -> list[str]:

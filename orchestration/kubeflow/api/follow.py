@@ -4,7 +4,8 @@ import time
 from collections.abc import Callable, Iterable
 
 from orchestration.kubeflow.api.errors import ApiError
-from orchestration.kubeflow.api.run_view import task_line
+from orchestration.kubeflow.api.outcomes import Outcomes
+from orchestration.kubeflow.api.run_view import outcome_line, task_line
 from orchestration.kubeflow.api.runs import get_run
 from orchestration.kubeflow.api.tasks import FINAL, tasks_of
 from orchestration.kubeflow.api.transport import Api, Document
@@ -21,6 +22,7 @@ def follow(
     api: Api,
     run_id: str,
     names: Iterable[str],
+    outcomes: Outcomes,
     say: Callable[[str], None],
     *,
     timeout: float | None = None,
@@ -31,6 +33,7 @@ def follow(
         api: The API.
         run_id: The run.
         names: The ids of its nodes.
+        outcomes: What its gates and pushers say of themselves, which is told with their ends.
         say: Takes a line for the user.
         timeout: Seconds to follow it at most; None: until it ends.
 
@@ -53,7 +56,7 @@ def follow(
             is_lost = True
         else:
             is_lost, answered = False, time.monotonic()
-            _tell(run, known, told, say)
+            _tell(run, known, outcomes, told, say)
             if run.get("state") in FINAL:
                 return run
         if timeout is not None and time.monotonic() - began >= timeout:
@@ -62,9 +65,15 @@ def follow(
 
 
 def _tell(
-    run: Document, names: list[str], told: dict[str, str], say: Callable[[str], None]
+    run: Document,
+    names: list[str],
+    outcomes: Outcomes,
+    told: dict[str, str],
+    say: Callable[[str], None],
 ) -> None:
     for task in tasks_of(run, names):
         if task.state not in (told.get(task.name, "PENDING"), "NOT RUN"):
             say(task_line(task))
+            for line in outcomes.of(run, task):
+                say(outcome_line(line))
         told[task.name] = task.state

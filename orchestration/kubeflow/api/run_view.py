@@ -32,6 +32,11 @@ def task_line(task: Task) -> str:
     )
 
 
+def outcome_line(text: str) -> str:
+    """Returns what a node's pod said of it, to be shown below its line."""
+    return f"{'':<{_NAME}} {text}"
+
+
 def run_lines(runs: Iterable[Document]) -> list[str]:
     """Returns a line for each run: id, when it began, state, duration, name."""
     return [

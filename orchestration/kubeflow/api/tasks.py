@@ -95,6 +95,17 @@ def seconds_of(thing: Document, begin: str, now: datetime.datetime | None = None
     return max(0.0, (until - started).total_seconds())
 
 
+def executor_ids(run: Document, name: str) -> list[str]:
+    """Returns the engine's ids of what a node's executor runs in.
+
+    Args:
+        run: The run, as the API gives it.
+        name: The node's id.
+    """
+    pods = _Pods(list((run.get("run_details") or {}).get("task_details") or []))
+    return pods.executors_below(pods.get(name))
+
+
 class _Pods:
     """What the API says of the parts of a run, by display name and below one another."""
 
@@ -120,6 +131,19 @@ class _Pods:
             if found is not None and depth and found is not one:
                 yield found
                 yield from self.below(found, depth - 1)
+
+    def executors_below(self, one: Document, depth: int = 2) -> list[str]:
+        """Returns ids of what a node consists of, and of what that is tried again in."""
+        found: list[str] = []
+        for child in one.get("child_tasks") or []:
+            part_id = str(child.get("pod_name") or child.get("task_id") or "")
+            part = self._by_id.get(part_id, {})
+            # What comes after a node is below its executor as well.
+            if part and not str(part.get("display_name")).startswith(EXECUTOR):
+                continue
+            found += [str(part.get("pod_name") or part_id)]
+            found += self.executors_below(part, depth - 1) if depth else []
+        return list(dict.fromkeys(filter(None, found)))
 
 
 def _task(pods: _Pods, name: str, is_over: bool, now: datetime.datetime) -> Task:

@@ -19,6 +19,7 @@ PREFIX = "/apis/v2beta1"
 READS = 5  # how often a read is tried
 FIRST_PAUSE = 0.5  # seconds; each further pause is twice as long
 TIMEOUT = 60.0  # seconds until an answer begins
+_PIECE = 65536  # bytes
 
 Document = dict[str, Any]
 
@@ -77,6 +78,31 @@ class Api:
             pause *= 2
         return self._send("GET", path, query)
 
+    def read_text(self, path: str, *, seconds: float, most: int) -> str:
+        """Returns the beginning of a text, asked for once.
+
+        Args:
+            path: Below the address, with its query.
+            seconds: How long it may take to begin; what has come by then is returned.
+            most: Bytes to read at most.
+
+        Raises:
+            ApiError: If there is no good answer.
+        """
+        url = f"{self.address}{path}"
+        request = urllib.request.Request(url, headers=self._credentials())  # noqa: S310
+        until = time.monotonic() + seconds
+
+        def read(answer: http.client.HTTPResponse) -> bytes:
+            body = bytearray()
+            while len(body) < most and time.monotonic() < until:
+                if not (more := answer.read1(_PIECE)):
+                    break
+                body += more
+            return bytes(body[:most])
+
+        return self._answer(request, seconds, read).decode("utf-8", errors="replace")
+
     def post(self, path: str, body: Mapping[str, Any] | None = None) -> Document:
         """Sends a JSON document, once.
 
@@ -117,25 +143,34 @@ class Api:
         data: bytes | None = None,
         content_type: str = "",
     ) -> Document:
-        headers = {"Accept": "application/json"}
+        headers = {"Accept": "application/json", **self._credentials()}
         if content_type:
             headers["Content-Type"] = content_type
-        if token := self._token():
-            headers["Authorization"] = f"Bearer {token}"
         asked = urllib.parse.urlencode({k: v for k, v in query.items() if v != ""})
         url = f"{self.address}{PREFIX}{path}" + (f"?{asked}" if asked else "")
         # `api_address` lets http and https through alone.
         request = urllib.request.Request(url, data, headers, method=method)  # noqa: S310
+        return _document(self.address, self._answer(request, self._timeout, _whole))
+
+    def _credentials(self) -> dict[str, str]:
+        token = self._token()
+        return {"Authorization": f"Bearer {token}"} if token else {}
+
+    def _answer(
+        self,
+        request: urllib.request.Request,
+        timeout: float,
+        read: Callable[[http.client.HTTPResponse], bytes],
+    ) -> bytes:
         try:
-            with self._opener.open(request, timeout=self._timeout) as answer:
-                body = answer.read()
+            with self._opener.open(request, timeout=timeout) as answer:
+                return read(answer)
         except urllib.error.HTTPError as error:
             raise errors.of_answer(
                 self.address, error.code, _rest(error), dict(error.headers)
             ) from None
         except (OSError, http.client.HTTPException) as error:
             raise errors.of_failure(self.address, error) from error
-        return _document(self.address, body)
 
 
 class _NoRedirect(urllib.request.HTTPRedirectHandler):
@@ -151,6 +186,10 @@ class _NoRedirect(urllib.request.HTTPRedirectHandler):
         newurl: str,
     ) -> None:
         return None
+
+
+def _whole(answer: http.client.HTTPResponse) -> bytes:
+    return answer.read()
 
 
 def _rest(error: urllib.error.HTTPError) -> bytes:

@@ -5,8 +5,15 @@ import argparse
 from orchestration.kubeflow.api.ending import ending
 from orchestration.kubeflow.api.experiments import find_experiment
 from orchestration.kubeflow.api.host import run_page
+from orchestration.kubeflow.api.outcomes import Outcomes
 from orchestration.kubeflow.api.recurring import find_schedules
-from orchestration.kubeflow.api.run_view import run_lines, schedule_line, spec_of_run, task_line
+from orchestration.kubeflow.api.run_view import (
+    outcome_line,
+    run_lines,
+    schedule_line,
+    spec_of_run,
+    task_line,
+)
 from orchestration.kubeflow.api.runs import get_run, last_runs
 from orchestration.kubeflow.api.tasks import FINAL, node_names, tasks_of
 from orchestration.kubeflow.api.transport import Api
@@ -42,11 +49,14 @@ def _one_run(api: Api, run_id: str) -> int:
     tasks = tasks_of(run, node_names(spec))
     for line in run_lines([run]):
         print(line)
+    outcomes = Outcomes(api, run_id, spec)
     for task in tasks:
         print(f"  {task_line(task)}")
+        for line in outcomes.of(run, task):
+            print(f"  {outcome_line(line)}")
     print(run_page(api.address, run_id))
     if run.get("state") not in FINAL:
         return 0
-    end = ending(run, tasks, spec)
+    end = ending(run, tasks, spec, outcomes.every(run, tasks))
     print(f"{str(run['state']).lower()}: {end.line}")
     return end.exit_code

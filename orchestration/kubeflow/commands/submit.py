@@ -11,6 +11,7 @@ from orchestration.kubeflow.api.errors import ApiError
 from orchestration.kubeflow.api.experiments import find_or_create_experiment
 from orchestration.kubeflow.api.follow import StillRunning, follow
 from orchestration.kubeflow.api.host import run_page
+from orchestration.kubeflow.api.outcomes import Outcomes
 from orchestration.kubeflow.api.runs import create_run
 from orchestration.kubeflow.api.tasks import node_names, tasks_of
 from orchestration.kubeflow.api.transport import Api
@@ -59,8 +60,10 @@ def submit(options: argparse.Namespace) -> int:
 
 def _follow(api: Api, run_id: str, spec: dict[str, object], timeout: float | None) -> int:
     names = node_names(spec)
-    run = follow(api, run_id, names, _tell, timeout=timeout)
-    end = ending(run, tasks_of(run, names), spec)
+    outcomes = Outcomes(api, run_id, spec)
+    run = follow(api, run_id, names, outcomes, _tell, timeout=timeout)
+    tasks = tasks_of(run, names)
+    end = ending(run, tasks, spec, outcomes.every(run, tasks))
     _tell(f"{str(run.get('state')).lower()}: {end.line}")
     return end.exit_code
 

@@ -7,6 +7,14 @@ from typing import Any, NamedTuple
 
 from components.verdict import VERDICT_FILE, Verdict
 from orchestration.kubeflow.entrypoint.executor_input import artifacts, parameters
+from orchestration.kubeflow.outcome_lines import (
+    NOT_PUSHED,
+    PUSHED,
+    REFUSED,
+    UP_TO_DATE,
+    by_gate,
+    of_gate,
+)
 from orchestration.outcome import why
 
 VERDICT = "verdict"
@@ -22,7 +30,7 @@ class Note(NamedTuple):
         output: The output.
         key: The name in its metadata.
         text: What came of it, one line.
-        line: The same for a log.
+        line: The same for a log, without a mark.
     """
 
     output: str
@@ -43,7 +51,7 @@ def notes(executor_input: Mapping[str, Any], result: Mapping[str, Any]) -> Itera
         if (folder / VERDICT_FILE).is_file():
             verdict = Verdict.read(folder)
             text = _judged(verdict)
-            yield Note(output, VERDICT, text, f"{verdict.gate} gate: {text}")
+            yield Note(output, VERDICT, text, of_gate(verdict.gate, text))
         elif output == PUSHED_MODEL:
             text = _pushed(artifact.get("metadata", {}), executor_input)
             yield Note(output, OUTCOME, text, text)
@@ -62,17 +70,17 @@ def noted(result: Mapping[str, Any], note: Note) -> dict[str, Any]:
 
 def _judged(verdict: Verdict) -> str:
     refused = [result for result in verdict.results if result.refuses]
-    return f"refused: {why(refused[0])}" if refused else "passed"
+    return f"{REFUSED}{why(refused[0])}" if refused else "passed"
 
 
 def _pushed(told: Mapping[str, Any], executor_input: Mapping[str, Any]) -> str:
     version = told.get("pushed_version", "")
     if told.get("pushed"):
-        text = f"pushed as version {version}"
+        text = f"{PUSHED}{version}"
     elif told.get("up_to_date"):
-        text = f"up to date: version {version} is this very model"
+        text = f"{UP_TO_DATE}{version} is this very model"
     else:
-        return f"not pushed: {_refused_by(executor_input)}"
+        return f"{NOT_PUSHED}{_refused_by(executor_input)}"
     if told.get("promoted"):
         text += ", which is stable now"
     if problem := told.get("not_promoted"):
@@ -91,8 +99,8 @@ def _refused_by(executor_input: Mapping[str, Any]) -> str:
     given = artifacts(executor_input["inputs"])
     of_quality, of_use = (given.get(k, {}) for k in ("model_blessing", "infra_blessing"))
     if not of_quality.get("metadata", {}).get(BLESSED):
-        return "the quality gate refused"
+        return by_gate("quality")
     if not of_use.get("metadata", {}).get(BLESSED):
         config = json.loads(parameters(executor_input).get("custom_config") or "{}")
-        return f"the {'serving' if 'serving' in config else 'tflite'} gate refused"
+        return by_gate("serving" if "serving" in config else "tflite")
     return "the Pusher found no blessing"

@@ -15,6 +15,7 @@ from orchestration.kubeflow.entrypoint.mounts import Mounts
 from orchestration.kubeflow.entrypoint.outcome import noted, notes
 from orchestration.kubeflow.entrypoint.readable import readable
 from orchestration.kubeflow.entrypoint.runtime_values import reads_files, with_runtime_values
+from orchestration.kubeflow.outcome_lines import marked
 
 Tree = dict[str, Any]
 
@@ -48,7 +49,7 @@ def run(arguments: Arguments, environ: MutableMapping[str, str]) -> None:
         file = Path(scratch) / "node" / "output_metadata.json"
         result = _executed(inputs.with_output_file(told, str(file)), arguments, file)
     for note in notes(told, result):
-        print(note.line, flush=True)
+        print(marked(note.line), flush=True)
         result = noted(result, note)
     write(Path(target), _checked(mounts.remote(result)))
 

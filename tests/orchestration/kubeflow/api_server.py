@@ -102,6 +102,9 @@ class ApiServer(http.server.ThreadingHTTPServer):
         token: What a request must bring; "" asks for none.
         page_size: The most entries of a page.
         script: What becomes of each run, look by look: changes of the run; the last one stays.
+        logs: What pods logged, by their names; others are gone.
+        has_logs: Whether there is a way to logs.
+        is_ui: Whether it stands behind Kubeflow's UI, which has its own way to logs.
         most_active: The most recurring runs of one name that were enabled at the same time.
     """
 
@@ -114,6 +117,9 @@ class ApiServer(http.server.ThreadingHTTPServer):
         self.token = ""
         self.page_size = 100
         self.script: list[dict[str, Any]] = []
+        self.logs: dict[str, str] = {}
+        self.has_logs = True
+        self.is_ui = False
         self.most_active = 0
         self.experiments: dict[str, Any] = {}
         self.runs: dict[str, Any] = {}
@@ -247,6 +253,29 @@ class ApiServer(http.server.ThreadingHTTPServer):
             self.runs[run_id].update(self.script[min(look, len(self.script) - 1)])
         return self.runs[run_id]
 
+    def log_of(self, request: Request) -> tuple[int, str, str]:
+        """Returns status, text and type of what is said of a pod's log.
+
+        The server does not change the status where there is none; the UI does. It serves its page
+        for all that it does not know.
+        """
+        by_server = re.fullmatch(_LOG, request.path)
+        if not self.has_logs:
+            raise Refused(404, 5, "Not Found")
+        if by_server and self.is_ui:
+            return 200, "<!doctype html><title>Kubeflow Pipelines</title>", "text/html"
+        if not by_server and not self.is_ui:
+            return 404, "404 page not found\n", "text/plain"
+        run_id = by_server[1] if by_server else request.query["runid"]
+        pod = by_server[2] if by_server else request.query["podname"]
+        if run_id in self.runs and pod in self.logs:
+            return 200, self.logs[pod], "text/plain"
+        if not by_server:
+            return 500, "Could not get main container logs: Error: no such pod", "text/html"
+        why = f"Failed to read logs for run {run_id}: InternalServerError: pods {pod} not found"
+        error = {"error_message": why, "error_details": f"{why}\nat line 1"}
+        return 200, json.dumps(error), "text/plain"
+
     def create_recurring(self, request: Request) -> dict[str, Any]:
         check(request.body, "V2beta1RecurringRun", "recurring_run")
         self._check_experiment(request.body)
@@ -372,6 +401,8 @@ def _check_parameters(spec: dict[str, Any], values: dict[str, Any]) -> None:
 
 
 _ID = "([^/:]+)"
+_LOG_OF_UI = "/k8s/pod/logs"
+_LOG = "/apis/v1alpha1/runs/([^/]+)/nodes/([^/]+)/log"
 _ROUTES = [
     ("GET", "/healthz", ApiServer.health, "V2beta1GetHealthzResponse"),
     ("POST", "/experiments", ApiServer.create_experiment, "V2beta1Experiment"),
@@ -403,6 +434,10 @@ _ROUTES = [
 ]
 
 
+def _is_log(path: str) -> bool:
+    return path == _LOG_OF_UI or re.fullmatch(_LOG, path) is not None
+
+
 class _Handler(http.server.BaseHTTPRequestHandler):
     server: ApiServer
     protocol_version = "HTTP/1.1"
@@ -420,6 +455,9 @@ class _Handler(http.server.BaseHTTPRequestHandler):
             request = self._request()
             fault = self.server.take_fault(request.method, request.path)
             if fault and self._fails(fault):
+                return
+            if _is_log(request.path):
+                self._send(*self.server.log_of(request))
                 return
             answer, _ = self.server.answer(request)
             if fault and fault.kind == "lost":
@@ -444,7 +482,7 @@ class _Handler(http.server.BaseHTTPRequestHandler):
         request = Request(self.command, path, query, dict(self.headers), self._body(data))
         with self.server.lock:
             self.server.requests.append(request)
-        if not parts.path.startswith("/apis/v2beta1/"):
+        if not (parts.path.startswith("/apis/v2beta1/") or _is_log(parts.path)):
             raise Refused(404, 5, "Not Found")
         token = self.server.token
         if token and self.headers.get("Authorization") != f"Bearer {token}":

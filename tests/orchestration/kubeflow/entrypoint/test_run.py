@@ -119,7 +119,7 @@ def test_a_gate_in_one_line(in_pod, pod, tmp_path, capsys, most, text):
     said = read(output_file)
     (verdict,) = said["artifacts"]["verdict"]["artifacts"]
     assert verdict["metadata"]["verdict"] == text
-    assert f"tiny gate: {text}\n" in capsys.readouterr().out
+    assert f"[outcome] tiny gate: {text}\n" in capsys.readouterr().out
     assert verdict["metadata"]["kinds"] == f"{most} 0.5 'tip'"
     assert verdict["metadata"]["looked_at"] == f"files of {uri}, and no others"
     (value,) = said["artifacts"]["text"]["artifacts"]
