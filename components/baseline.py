@@ -12,6 +12,7 @@ EMPTY_PROPERTY = "empty"
 VERSION_PROPERTY = "pushed_version"
 NO_VERSION = 0
 LATEST = -1
+GRAPH_FILE = "saved_model.pb"
 
 
 @component
@@ -45,14 +46,17 @@ def LatestPushedModel(  # noqa: N802, a component is a class to its users
 def latest_version(push_dir: str) -> int:
     """Returns the newest version of a push destination, here or under gs://; 0 if there is none.
 
+    A version without its graph does not count: TFX's Pusher, which pushes to a bucket, copies that
+    last, and may have been interrupted before.
+
     Args:
         push_dir: The push destination, which need not exist.
     """
     names = fileio.listdir(push_dir) if fileio.isdir(push_dir) else []
     found = [name.rstrip("/") for name in names]  # an object store ends folders in a slash
     numbers = sorted((int(n) for n in found if re.fullmatch(r"[1-9][0-9]*", n)), reverse=True)
-    folders = (number for number in numbers if fileio.isdir(f"{push_dir}/{number}"))
-    return next(folders, NO_VERSION)
+    whole = (number for number in numbers if fileio.exists(f"{push_dir}/{number}/{GRAPH_FILE}"))
+    return next(whole, NO_VERSION)
 
 
 def is_empty(model: Model) -> bool:

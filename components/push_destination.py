@@ -3,11 +3,14 @@
 import hashlib
 import json
 import shutil
+import time
+import uuid
 from pathlib import Path
 
 from serving.pushed import PUSH_RECORD, Push, versions
 
 INCOMING_PREFIX = "incoming-"  # no number, so that no reader takes it for a version
+STALE_SECONDS = 3600.0  # without a change, until an unfinished copy counts as left behind
 METADATA_FILE = "metadata.json"
 ORIGIN_KEY = "saved_model_sha256"
 # Warm-up records, and where a version is from: no trainer writes them.
@@ -78,8 +81,9 @@ def publish(
 ) -> Path:
     """Copies a model in whole: under a name that is no number, then renamed.
 
-    A reader never sees half a model, and neither a crash nor a kill leaves one: what an
-    interrupted copy left behind is removed by the next.
+    A reader never sees half a model, and neither a crash nor a kill leaves one. What a killed copy
+    left behind is removed by a later one, once it is too old to be another run's that is still at
+    work: on a cluster, nothing keeps two of them apart.
 
     Args:
         model: The SavedModel.
@@ -95,20 +99,36 @@ def publish(
     """
     destination = Path(folder)
     destination.mkdir(parents=True, exist_ok=True)
-    for left_over in destination.glob(f"{INCOMING_PREFIX}*"):
-        if left_over.is_dir():
-            shutil.rmtree(left_over)
-        else:
-            left_over.unlink()
+    _sweep(destination)
     target = destination / str(version)
     if target.exists():
         raise FileExistsError(f"version {version} is already in {destination}")
-    incoming = destination / f"{INCOMING_PREFIX}{version}"
-    shutil.copytree(model, incoming)
-    if record is not None:
-        _write(record, incoming / PUSH_RECORD)
-    incoming.rename(target)
+    incoming = destination / f"{INCOMING_PREFIX}{version}-{uuid.uuid4().hex}"
+    try:
+        shutil.copytree(model, incoming)
+        if record is not None:
+            _write(record, incoming / PUSH_RECORD)
+        incoming.rename(target)
+    except BaseException:
+        shutil.rmtree(incoming, ignore_errors=True)
+        raise
     return target
+
+
+def _sweep(destination: Path) -> None:
+    """Removes what interrupted copies left behind."""
+    for left_over in destination.glob(f"{INCOMING_PREFIX}*"):
+        if time.time() - _last_change(left_over) > STALE_SECONDS:
+            if left_over.is_dir():
+                shutil.rmtree(left_over, ignore_errors=True)
+            else:
+                left_over.unlink(missing_ok=True)
+
+
+def _last_change(path: Path) -> float:
+    """Returns when the newest file of a tree changed, in seconds since 1970."""
+    found = [path, *path.rglob("*")]
+    return max((p.lstat().st_mtime for p in found if p.is_symlink() or p.exists()), default=0.0)
 
 
 def _write(record: Push, path: Path) -> None:

@@ -96,6 +96,10 @@ def test_the_newest_version_is_chosen_when_it_runs(hand_on, serving, tmp_path):
     assert model.get_int_custom_property("pushed_version") == 20
     assert digest(path_utils.serving_model_path(model.uri)) == digest(serving / "20")
     (serving / "100" / "variables").mkdir(parents=True)
+    assert (
+        hand_on(LATEST).get_int_custom_property("pushed_version") == 20
+    )  # a push that was cut off
+    (serving / "100" / "saved_model.pb").write_text("graph")
     assert hand_on(LATEST).get_int_custom_property("pushed_version") == 100
 
 
@@ -143,4 +147,5 @@ def test_the_newest_is_the_highest_number(tmp_path_factory, versions):
     folder = tmp_path_factory.mktemp("versions")
     for version in versions:
         (folder / str(version)).mkdir()
+        (folder / str(version) / "saved_model.pb").touch()
     assert latest_version(str(folder)) == max(versions, default=0)

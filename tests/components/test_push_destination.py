@@ -1,6 +1,8 @@
 """A push destination, its versions, and a copy that is whole or not there."""
 
+import os
 import shutil
+import time
 from types import SimpleNamespace
 
 import pytest
@@ -94,7 +96,7 @@ def test_a_failed_copy_leaves_no_version(model, tmp_path, fail_after_first_file)
     write(tmp_path / "serving" / "1", FILES)
     with pytest.raises(OSError, match="disk full"):
         publish(model, tmp_path / "serving", 2)
-    assert versions(tmp_path / "serving") == [1]
+    assert names(tmp_path / "serving") == ["1"]
     assert read(tmp_path / "serving" / "1") == FILES
 
     fail_after_first_file.undo()
@@ -102,12 +104,47 @@ def test_a_failed_copy_leaves_no_version(model, tmp_path, fail_after_first_file)
     assert names(tmp_path / "serving") == ["1", "2"]
 
 
-@pytest.mark.parametrize("left_over", ["incoming-7", "incoming-3"])
+def age(path, seconds):
+    then = time.time() - seconds
+    for each in (*path.rglob("*"), path):
+        os.utime(each, (then, then))
+
+
+@pytest.mark.parametrize("left_over", ["incoming-7", "incoming-3-0f"])
 def test_what_a_kill_left_behind_reaches_no_version(model, tmp_path, left_over):
-    write(tmp_path / "serving" / left_over, {"variables/stale": b"of another model"})
+    path = write(tmp_path / "serving" / left_over, {"variables/stale": b"of another model"})
+    age(path, 2 * push_destination.STALE_SECONDS)
     assert versions(tmp_path / "serving") == []
     assert read(publish(model, tmp_path / "serving", 7)) == FILES
     assert names(tmp_path / "serving") == ["7"]
+
+
+def test_what_changed_lately_may_be_another_run_at_work(model, tmp_path):
+    path = write(tmp_path / "serving" / "incoming-7", {"a": b"old", "variables/new": b"half"})
+    age(path, 2 * push_destination.STALE_SECONDS)
+    (path / "variables" / "new").write_bytes(b"more")
+    publish(model, tmp_path / "serving", 8)
+    assert names(tmp_path / "serving") == ["8", "incoming-7"]
+
+
+def test_two_runs_at_once_push_two_whole_models(model, tmp_path, monkeypatch):
+    serving = tmp_path / "serving"
+    others = []
+
+    def copy_with_another(source, target, **options):
+        if not others:
+            others.append(None)
+            target.mkdir()
+            (target / "half").write_bytes(b"")
+            publish(model, serving, 11)
+            shutil.rmtree(target)
+        return shutil.copytree(source, target, **options)
+
+    patched = SimpleNamespace(copytree=copy_with_another, rmtree=shutil.rmtree)
+    monkeypatch.setattr(push_destination, "shutil", patched)
+    publish(model, serving, 10)
+    assert names(serving) == ["10", "11"]
+    assert read(serving / "10") == read(serving / "11") == FILES
 
 
 def test_a_copy_has_the_digest_of_its_model(model, tmp_path):
