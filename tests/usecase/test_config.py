@@ -122,7 +122,7 @@ def test_values_at_the_edge_are_accepted(changed, path, value):
         ("name", "Taxi", "name: String should match pattern '^[a-z][a-z0-9_-]*$' (got 'Taxi')"),
         ("name", "a/../b", "name: String should match"),
         ("name", "a\n", "name: String should match"),
-        ("name", 7, "name: Input should be a valid string (got 7)"),
+        ("name", 7, "name: expected text (got 7)"),
         ("split.train", 0, "split.train: Input should be greater than or equal to 1 (got 0)"),
         ("split.train", "8", "split.train: Input should be a valid integer (got '8')"),
         ("split.train", 8.5, "split.train: Input should be a valid integer (got 8.5)"),
@@ -152,7 +152,7 @@ def test_values_at_the_edge_are_accepted(changed, path, value):
         ("label.classes", ["a", "b", "a"], "label: `classes` names a class twice"),
         ("label.classes", [1, 1], "label: `classes` names a class twice"),
         # YAML's own words for true and false are no classes: they need quotes.
-        ("label.positive_class", True, "label.positive_class.str: Input should be a valid string"),
+        ("label.positive_class", True, "label.positive_class.str: expected text"),
         ("label.name", "age", 'config: the label "age" is also declared as a feature'),
         # Transformed, both would be called age_xf: the label would take the feature's place.
         (
@@ -170,7 +170,7 @@ def test_values_that_are_refused(changed, path, value, what):
 
 
 def test_classes_are_strings_or_integers_and_not_both(changed):
-    with pytest.raises(ConfigError, match=r"label\.classes.*: Input should be a valid string"):
+    with pytest.raises(ConfigError, match=r"label\.classes.*: expected text"):
         changed({"label.classes": ["a", 1]})
 
 

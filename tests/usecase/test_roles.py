@@ -163,7 +163,7 @@ def test_options_are_kept(changed, feature, role):
         ({"role": "datetime", "format": "%H:%M"}, ".format", "the year is missing"),
         ({"role": "crossed", "features": "ab"}, ".features", "Input should be a valid array"),
         ({"role": "crossed", "features": ["a", "b", "c"]}, ".features", "Tuple should have at"),
-        ({"role": "crossed", "features": ["a", 3]}, ".features.1", "Input should be a valid str"),
+        ({"role": "crossed", "features": ["a", 3]}, ".features.1", "expected text"),
         (3, "", "Input should be an object (got 3)"),
         ([], "", "Input should be an object"),
         (None, "", "Input should be an object"),
