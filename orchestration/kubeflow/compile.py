@@ -16,7 +16,7 @@ from orchestration.kubeflow.targets import RULES
 from orchestration.kubeflow.tfx_compile import Graph
 from orchestration.kubeflow.vertex import pipeline_job
 from orchestration.plan import Plan
-from pipeline.stage_names import EXAMPLE_GENS
+from pipeline.stage_names import EXAMPLE_GENS, PUSHERS
 from usecase.errors import ConfigError
 from usecase.kubeflow import Kubeflow, Target
 
@@ -102,6 +102,8 @@ def _spec(
     spec = post_process.without_lifecycle(graph.compile(pipeline_name(plan), kubeflow.image))
     spec = post_process.with_known_producers(spec)
     spec = post_process.with_caching(spec, _cached(plan, kubeflow))
+    # One model goes by one number at both destinations: the second pusher looks at the first's.
+    spec = post_process.with_order(spec, PUSHERS["mobile"], after=PUSHERS["serving"])
     spec = post_process.with_retries(spec, retries)
     spec = post_process.with_containers(spec, fields)
     spec = post_process.with_runtime_parameters(spec, parameters, places)

@@ -55,6 +55,21 @@ def with_retries(spec: Spec, retries: Mapping[str, int]) -> Spec:
     return spec
 
 
+def with_order(spec: Spec, task: str, *, after: str) -> Spec:
+    """Lets a task wait for another, whose outputs it does not take; where it is not there, nothing.
+
+    Args:
+        spec: The pipeline spec.
+        task: The name of the task that waits.
+        after: The name of the one that it waits for.
+    """
+    spec = copy.deepcopy(spec)
+    if task in _tasks(spec):
+        told = _tasks(spec)[task]
+        told["dependentTasks"] = sorted({*told.get("dependentTasks", []), after})
+    return spec
+
+
 def with_containers(spec: Spec, settings: Mapping[str, Mapping[str, Any]]) -> Spec:
     """Sets fields of the containers of tasks, for example `image`, `env` or `resources`.
 

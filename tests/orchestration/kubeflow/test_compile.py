@@ -252,6 +252,12 @@ def test_pods_read_and_write_on_the_volume(spec):
     assert parameter_of(spec, "ImportSchemaGen", "schema_file") == "schema/taxi/schema.pbtxt"
 
 
+def test_the_pushers_number_versions_one_after_the_other(spec):
+    tasks = spec["root"]["dag"]["tasks"]
+    assert "Pusher" in tasks["MobilePusher"]["dependentTasks"]
+    assert "MobilePusher" not in tasks["Pusher"]["dependentTasks"]
+
+
 def test_the_embedded_server_judges(spec):
     settings = json.loads(parameter_of(spec, "ServingGate", "settings"))
     assert settings["serving"]["server"] == "embedded"

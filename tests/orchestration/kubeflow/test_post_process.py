@@ -87,6 +87,14 @@ def test_retries(spec, unchanged):
     assert "retryPolicy" not in tasks["Say"]
 
 
+def test_a_task_can_wait_for_another(spec, unchanged):
+    once = post_process.with_order(spec, "Say", after="Write")
+    tasks = post_process.with_order(once, "Say", after="Read")["root"]["dag"]["tasks"]
+    assert tasks["Say"]["dependentTasks"] == ["Read", "Write"]
+    assert "dependentTasks" not in tasks["Write"]
+    assert post_process.with_order(spec, "Sing", after="Read") == spec
+
+
 def test_fields_of_containers_are_set_but_for_empty_ones(spec, unchanged):
     fields = {"image": "mine", "env": [], "resources": {"cpuLimit": 1.0}}
     made = post_process.with_containers(spec, {"Write": fields})

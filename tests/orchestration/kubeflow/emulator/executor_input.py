@@ -66,18 +66,19 @@ def outputs(
         root: Of the run, for example minio://mlpipeline/v2/artifacts/taxi/RUN.
         pod: Its file system, for paths that the launcher gives.
         logs: Whether the cluster keeps the logs of executors.
-        new_layout: Where the output file lies: as of 2.15, or before it.
+        new_layout: As of 2.15, with a folder of its own for each try and the output file below the
+            mount; or as of 2.0.5, with neither.
     """
     defined = component.get("outputDefinitions", {})
     wanted = dict(defined.get("artifacts", {}))
     if logs:
         wanted[LOGS] = {"artifactType": {"schemaTitle": "system.Artifact"}}
-    task_root = f"{root}/{name}/{uuid.uuid4()}"
+    task_root = f"{root}/{name}/{uuid.uuid4()}" if new_layout else f"{root}/{name}"
     artifacts = {
         output: {
             "artifacts": [
                 {
-                    "name": output,
+                    **({"name": output} if new_layout else {}),
                     "type": spec["artifactType"],
                     "uri": f"{task_root}/{output}",
                     **({"metadata": spec["metadata"]} if "metadata" in spec else {}),
