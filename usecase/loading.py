@@ -135,7 +135,9 @@ def _fault(error: Any) -> tuple[str, str]:
         )
     if kind == "string_type" and _is_scalar(error["input"]):
         text = str(error["input"])
-        return f"{where}: expected text (got {text})", f'put it in quotes: "{text}"'
+        # YAML knows several words for true and false: nobody knows which one this was.
+        quoted = "" if isinstance(error["input"], bool) else f': "{text}"'
+        return f"{where}: expected text (got {text})", f"put it in quotes{quoted}"
     message = error["msg"].removeprefix("Value error, ")
     shown = f" (got {error['input']!r})" if _is_scalar(error["input"]) else ""
     if kind == "literal_error":

@@ -166,7 +166,8 @@ def test_values_that_are_refused(changed, path, value, what):
     with pytest.raises(ConfigError) as caught:
         changed({path: value})
     assert caught.value.what.startswith(f"config: {what}")
-    assert caught.value.fix == "correct this value"
+    quotes = "put it in quotes" + ("" if value is True else f': "{value}"')
+    assert caught.value.fix == (quotes if "expected text" in what else "correct this value")
 
 
 def test_classes_are_strings_or_integers_and_not_both(changed):
