@@ -14,6 +14,7 @@ from pydantic import (
     model_validator,
 )
 
+from usecase.mount_path import check_mount_path
 from usecase.section import Section
 
 
@@ -46,6 +47,14 @@ KubernetesName = Annotated[
         "the name of a Kubernetes object: lower-case letters, digits, - and .",
     ),
 ]
+# Kubeflow gives a claim's name to its volume as well, of which less is allowed.
+ClaimName = Annotated[
+    str,
+    _text(
+        rf"(?=.{{1,63}}$){_LABEL}",
+        "a claim's name that a volume can have too: at most 63 lower-case letters, digits and -",
+    ),
+]
 EnvName = Annotated[
     str, _text(r"[A-Za-z_][A-Za-z0-9_]*", "the name of a variable: letters, digits and _")
 ]
@@ -56,7 +65,7 @@ Bucket = Annotated[str, _text(r"gs://[^/\s]+(/\S*[^/\s])?", "gs://BUCKET or gs:/
 PipelineRoot = Annotated[
     str, _text(r"(gs|s3|minio)://[^/\s]+(/\S*)?", "a folder under gs://, s3:// or minio://")
 ]
-MountPath = Annotated[str, _text(r"/\S*[^/\s]", "an absolute path such as /mnt/pipeline")]
+MountPath = Annotated[str, AfterValidator(check_mount_path)]
 # Kubernetes' quantities, as cores and as bytes; none is 0.
 Cores = Annotated[str, _text(r"(?=.*[1-9])([0-9]+m|[0-9]+(\.[0-9]+)?)", "cores, such as 4 or 500m")]
 Memory = Annotated[
@@ -80,7 +89,7 @@ Target = Literal["kfp", "vertex"]
 class Claim(Section):
     """A volume that pods share: models are pushed there, and data may lie there."""
 
-    claim: KubernetesName = Field(
+    claim: ClaimName = Field(
         description="A PersistentVolumeClaim that several pods can write (ReadWriteMany)."
     )
     mount_path: MountPath = Field("/mnt/pipeline", description="Where pods see it.")
@@ -173,7 +182,6 @@ class Vertex(Section):
     """What Vertex AI needs beside it."""
 
     pipeline_root: Bucket = Field(description="Where artifacts go.")
-    service_account: str | None = None
 
 
 class Kubeflow(Section):
@@ -197,6 +205,17 @@ class Kubeflow(Section):
     defaults: Node = Field(Node(), description="What holds for every node that says nothing else.")
     nodes: dict[str, Node] = Field({}, description="By node id, for example Trainer.")
     vertex: Vertex | None = None
+
+    @model_validator(mode="after")
+    def _variables_have_one_value(self) -> "Kubeflow":
+        places = {"defaults": self.defaults, **{f"nodes.{k}": n for k, n in self.nodes.items()}}
+        for place, node in places.items():
+            for name in sorted(self.secrets.keys() & node.env.keys()):
+                raise ValueError(
+                    f'the variable "{name}" is both in `secrets` and in `{place}.env`: '
+                    "remove one of them"
+                )
+        return self
 
     def of_node(self, node_id: str) -> Node:
         """Returns what holds for a node: its own settings over the defaults.

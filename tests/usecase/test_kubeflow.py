@@ -97,7 +97,7 @@ def test_a_whole_section():
                     }
                 },
             },
-            "vertex": {"pipeline_root": "gs://artifacts", "service_account": "x@y.z"},
+            "vertex": {"pipeline_root": "gs://artifacts"},
         }
     )
     assert kubeflow.storage == BucketStorage(bucket="gs://models/taxi")
@@ -126,10 +126,10 @@ def test_values_of_beam_keep_their_types():
 GOOD = {
     "image": ["x", "reg:5000/a/b:1.0-gpu", "a/b@sha256:0123"],
     "gpu_image": ["x:1"],
-    "storage.claim": ["a", "a-b.c-1", "0", "a" * 253],
+    "storage.claim": ["a", "a-b-c-1", "0", "a" * 63],
     "storage.mount_path": ["/m", "/mnt/a.b"],
     "pipeline_root": ["gs://b", "s3://b/k/", "minio://mlpipeline/v2/artifacts"],
-    "image_pull_secrets": [["a", "b"]],
+    "image_pull_secrets": [["a", "b"], ["a-b.c-1", "a" * 253]],
     "defaults.cpu": ["1", "0.5", "500m", "10"],
     "defaults.memory": ["1", "512Mi", "1.5Gi", "2G", "1000k"],
     "defaults.env": [{"_A1": ""}, {"path": "x y"}],
@@ -140,10 +140,10 @@ GOOD = {
 BAD = {
     "image": ["", "a b", "a:1\n"],
     "gpu_image": [" "],
-    "storage.claim": ["", "A", "a_b", "-a", "a-", "a..b", "a.-b", "a/b", "a" * 254],
-    "storage.mount_path": ["/", "mnt", "", "/a/", "/a b"],
+    "storage.claim": ["", "A", "a_b", "-a", "a-", "a.b", "a/b", "a\n", "a" * 64],
+    "storage.mount_path": ["/", "mnt", "", "/a/", "/a b", "/s3", "/tmp/x", "/mnt/../usr", "/opt"],
     "pipeline_root": ["", "gs://", "/data", "file:///x", "gs:/b", "http://b", "gs:///k"],
-    "image_pull_secrets": [["A"]],
+    "image_pull_secrets": [["A"], ["a..b"], ["a.-b"], ["a" * 254]],
     "defaults.cpu": ["", "0", "0m", "-1", "1.", "0.5m", "1Gi", "two", "1 "],
     "defaults.memory": ["", "0", "0Gi", "1 Gi", "1GB", "1gi", "-1Gi", "1Ki2", "Gi"],
     "defaults.env": [{"1A": "x"}, {"A-B": "x"}, {"": "x"}],
@@ -238,6 +238,24 @@ def test_it_is_refused(path, value):
             "correct this value",
         ),
         (
+            with_value("vertex", {"pipeline_root": "gs://b", "service_account": "x@y.z"}),
+            'unknown key "kubeflow.vertex.service_account"',
+            "known: pipeline_root",
+        ),
+        (
+            with_value("storage.claim", "team.models"),
+            "kubeflow.storage.claim: expected a claim's name that a volume can have too: at most "
+            "63 lower-case letters, digits and - (got 'team.models')",
+            "correct this value",
+        ),
+        (
+            with_value("storage.mount_path", "/opt/pipeline/models"),
+            "kubeflow.storage.mount_path: expected a folder of its own such as /mnt/pipeline: "
+            "/opt/pipeline belongs to the image, whose files it would hide "
+            "(got '/opt/pipeline/models')",
+            "correct this value",
+        ),
+        (
             with_value("secrets", {"TOKEN": {"secret": "a", "key": "b/c"}}),
             "kubeflow.secrets.TOKEN.key: expected the key of a Secret: letters, digits, -, _ and . "
             "(got 'b/c')",
@@ -315,6 +333,17 @@ def test_a_toleration_that_kubernetes_would_refuse(toleration, what):
 )
 def test_a_toleration_that_kubernetes_takes(toleration):
     assert read(with_value("defaults.tolerations", [toleration])).defaults.tolerations
+
+
+@pytest.mark.parametrize("place", ["defaults", "nodes.Trainer"])
+def test_a_variable_from_a_secret_and_from_env(place):
+    section = with_value(f"{place}.env", {"HOST": "a", "TOKEN": "b"})
+    assert read({**section, "secrets": {"OTHER": {"secret": "s", "key": "k"}}}).secrets
+    what, _ = refused({**section, "secrets": {"TOKEN": {"secret": "s", "key": "k"}}})
+    assert what == (
+        f'kubeflow: the variable "TOKEN" is both in `secrets` and in `{place}.env`: '
+        "remove one of them"
+    )
 
 
 # --- what holds for a node ---
