@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 MARK = "[outcome] "  # tells them from all else that a pod logs
+ERROR_MARK = "[error] "  # likewise, why it failed, where the user can mend it
 LONGEST = 600  # characters of a line that is read back
 PUSHED = "pushed as version "
 UP_TO_DATE = "up to date: version "

@@ -1,10 +1,12 @@
 """What a run on a cluster may be told anew: the data, the epochs, and the bounds of the gates."""
 
+import math
 import re
 from collections.abc import Iterator
 from typing import Any, Literal, NamedTuple
 
 from usecase.config import Threshold, UseCase
+from usecase.section import Section
 
 PREFIX = "runtime_"  # of a component's input that one of them is wired to
 DATA = "data"
@@ -19,6 +21,27 @@ ParameterType = Literal["STRING", "NUMBER_INTEGER", "NUMBER_DOUBLE"]
 Value = str | int | float
 
 
+class Range(NamedTuple):
+    """The numbers that a parameter may be, both ends included; None is no end."""
+
+    least: float | None = None
+    most: float | None = None
+
+    def holds(self, value: float) -> bool:
+        """Returns whether a number is in it; what is none never is."""
+        above = self.least is None or value >= self.least
+        below = self.most is None or value <= self.most
+        return math.isfinite(value) and above and below
+
+    def __str__(self) -> str:
+        """Returns it in words, "" if every number is in it."""
+        if self.least is not None and self.most is not None:
+            return f"from {self.least:g} to {self.most:g}"
+        if self.least is not None:
+            return f"at least {self.least:g}"
+        return "" if self.most is None else f"at most {self.most:g}"
+
+
 class RuntimeParameter(NamedTuple):
     """One value of a use case that a run may set anew.
 
@@ -28,6 +51,7 @@ class RuntimeParameter(NamedTuple):
         default: The value of the configuration.
         description: What it means, one line.
         keys: Where it is in a `UseCase`: fields, and indices of tuples.
+        allowed: What a number may be.
     """
 
     name: str
@@ -35,6 +59,7 @@ class RuntimeParameter(NamedTuple):
     default: Value
     description: str
     keys: tuple[str | int, ...]
+    allowed: Range = Range()
 
     def set_in(self, use_case: UseCase, value: Value) -> UseCase:
         """Returns the use case with another value, unchecked."""
@@ -58,31 +83,40 @@ def runtime_parameters(use_case: UseCase) -> tuple[RuntimeParameter, ...]:
 
 
 def _number(use_case: UseCase, description: str, *keys: str | int) -> RuntimeParameter:
-    value = use_case
-    for key in keys:
-        value = _at(value, key)
-    return _named(str(keys[-1]), value, description, keys)
+    return _named(use_case, str(keys[-1]), description, keys)
 
 
 def _named(
-    name: str, value: Any, description: str, keys: tuple[str | int, ...]
+    use_case: UseCase, name: str, description: str, keys: tuple[str | int, ...]
 ) -> RuntimeParameter:
-    kind: ParameterType = "NUMBER_INTEGER" if isinstance(value, int) else "NUMBER_DOUBLE"
-    return RuntimeParameter(name, kind, value, description, keys)
+    section: Any = use_case
+    for key in keys[:-1]:
+        section = _at(section, key)
+    schema = _schema(type(section), str(keys[-1]))
+    allowed = Range(schema.get("minimum"), schema.get("maximum"))
+    kind: ParameterType = "NUMBER_INTEGER" if schema["type"] == "integer" else "NUMBER_DOUBLE"
+    text = f"{description}, {allowed}" if str(allowed) else description
+    return RuntimeParameter(name, kind, _at(section, keys[-1]), text, keys, allowed)
+
+
+def _schema(section: type[Section], field: str) -> dict[str, Any]:
+    """Returns the JSON schema of a field of numbers, which may also take null."""
+    schema = section.model_json_schema()["properties"][field]
+    (number,) = (one for one in schema.get("anyOf", [schema]) if one["type"] != "null")
+    return dict(number)
 
 
 def _bounds(use_case: UseCase) -> Iterator[RuntimeParameter]:
     taken = {DATA, "max_epochs", "min_rows", "min_label_share"}
     for index, threshold in enumerate(use_case.evaluation.thresholds):
         for bound, text in BOUNDS.items():
-            value = getattr(threshold, bound)
-            if value is None:
+            if getattr(threshold, bound) is None:
                 continue
             name = _unused(_word(f"{bound}_{threshold.metric}{_of_slice(threshold)}"), taken)
             taken.add(name)
             where = f" of {_rows(threshold)}" if threshold.slice else ""
             keys = ("evaluation", "thresholds", index, bound)
-            yield _named(name, float(value), f"{text}: {threshold.metric}{where}", keys)
+            yield _named(use_case, name, f"{text}: {threshold.metric}{where}", keys)
 
 
 def _of_slice(threshold: Threshold) -> str:

@@ -8,7 +8,7 @@ import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from orchestration.kubeflow.parameters import DATA, RuntimeParameter, Value
+from orchestration.kubeflow.parameters import DATA, Range, RuntimeParameter, Value
 from usecase.config import UseCase
 from usecase.errors import UserError
 
@@ -22,10 +22,12 @@ class Place(NamedTuple):
     Attributes:
         path: The execution property, then keys and indices of its JSON tree.
         negated: Whether the value stands there with the other sign.
+        allowed: What the value may be, before that.
     """
 
     path: Path
     negated: bool = False
+    allowed: Range = Range()
 
 
 Places = dict[str, tuple[Place, ...]]  # by parameter
@@ -61,6 +63,7 @@ def find_places(
     for parameter, value in others.items():
         changed = parameter.set_in(changed, value)
     before, after = properties_of(use_case), properties_of(changed)
+    ranges = {parameter.name: parameter.allowed for parameter in others}
     names = {value: parameter.name for parameter, value in others.items()}
     found: dict[str, Places] = {}
     for node, properties in after.items():
@@ -68,8 +71,9 @@ def find_places(
             name = names.get(value, names.get(-value)) if _is_number(value) else None
             if name is None:
                 raise ValueError(f"{node}: no runtime parameter explains {value!r} at {path}")
+            place = Place(path, value not in names, ranges[name])
             places = found.setdefault(node, {})
-            places[name] = (*places.get(name, ()), Place(path, negated=value not in names))
+            places[name] = (*places.get(name, ()), place)
     return found
 
 
@@ -84,11 +88,12 @@ def apply(
         values: The values by parameter; what is missing stays as it is.
 
     Raises:
-        UserError: If a whole number is needed, and the value is none.
+        UserError: If a value is out of its range, or no whole number where one is needed.
     """
     changed = dict(properties)
     for name, value in values.items():
         for place in places.get(name, ()):
+            _require_allowed(name, value, place.allowed)
             new = -value if place.negated and not isinstance(value, str) else value
             changed = _with_value(changed, place.path, new, name)
     return changed
@@ -100,7 +105,7 @@ def to_argument(places: Mapping[str, Sequence[Place]]) -> str:
     It is JSON without braces, which Kubeflow would take for placeholders where two meet.
     """
     rows = [
-        [name, int(place.negated), *place.path]
+        [name, int(place.negated), *place.allowed, *place.path]
         for name in sorted(places)
         for place in sorted(places[name], key=repr)
     ]
@@ -114,8 +119,9 @@ def from_argument(text: str) -> Places:
         ValueError: If it is something else.
     """
     found: Places = {}
-    for name, negated, *path in json.loads(text):
-        found[name] = (*found.get(name, ()), Place(tuple(path), bool(negated)))
+    for name, negated, least, most, *path in json.loads(text):
+        place = Place(tuple(path), bool(negated), Range(least, most))
+        found[name] = (*found.get(name, ()), place)
     return found
 
 
@@ -166,6 +172,16 @@ def _with_value(tree: Any, path: Path, value: Value, name: str) -> Any:
     below = tree.get(key, ABSENT) if isinstance(tree, dict) else tree[key]
     copy[key] = _with_value(below, rest, value, name)
     return copy
+
+
+def _require_allowed(name: str, value: Value, allowed: Range) -> None:
+    if isinstance(value, str) or allowed.holds(value):
+        return
+    raise UserError(
+        f"runtime parameter {name} is {value}",
+        expected=str(allowed) or "a number",
+        fix="start the run with another value",
+    )
 
 
 def _like(old: Any, value: Value, name: str) -> Value:

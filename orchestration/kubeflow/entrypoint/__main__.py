@@ -3,6 +3,9 @@
 import os
 import sys
 
+from pydantic import ValidationError
+
+from orchestration.kubeflow.outcome_lines import ERROR_MARK
 from usecase.errors import UserError
 
 KFP_RUNTIME = "_KFP_RUNTIME"  # spares the import of kfp's compiler and client
@@ -23,9 +26,27 @@ def main(argv: list[str]) -> int:
     try:
         run(parse(argv), os.environ)
     except UserError as error:
-        print(error, file=sys.stderr, flush=True)
-        return FAILED
+        return _failed(error)
+    except ValidationError as error:
+        return _failed(_refused_settings(error))
     return 0
+
+
+def _failed(error: UserError) -> int:
+    print(f"{ERROR_MARK}{error}", file=sys.stderr, flush=True)
+    return FAILED
+
+
+def _refused_settings(error: ValidationError) -> UserError:
+    """Returns the first fault of a node's settings, which were checked when it was compiled."""
+    fault = error.errors(include_url=False)[0]
+    where = ".".join([error.title, *map(str, fault["loc"])])
+    got = fault["input"]
+    shown = f" (got {got!r})" if isinstance(got, str | int | float) else ""
+    return UserError(
+        f"settings of this node: {where}: {fault['msg'].removeprefix('Value error, ')}{shown}",
+        fix="start the run with other values, or compile it with the code that is in the image",
+    )
 
 
 def _log_as_tfx() -> None:

@@ -1,12 +1,14 @@
 """What a run on a cluster may be told anew."""
 
+import math
 import re
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
+from pydantic import ValidationError
 
-from orchestration.kubeflow.parameters import runtime_parameters
+from orchestration.kubeflow.parameters import Range, runtime_parameters
 from tests.orchestration.kubeflow.use_cases import use_case, use_cases
 from usecase.config import Data, Threshold
 from usecase.loading import load_use_case
@@ -28,6 +30,11 @@ def test_the_parameters_of_the_taxi_use_case():
         ("max_calibration", "NUMBER_DOUBLE", 1.1),
         ("min_auc_by_trip_start_hour", "NUMBER_DOUBLE", 0.85),
     ]
+    assert {p.name: p.description for p in found if p.name in ("max_epochs", "max_drop_auc")} == {
+        "max_epochs": "Most epochs of training, at least 1",
+        "max_drop_auc": "How much worse than the last pushed model is allowed: auc, at least 0",
+    }
+    assert found[3].description == "Smallest share of the rarest class, from 0 to 1"
     assert found[-1].description == "Lowest value allowed: auc of each trip_start_hour"
 
 
@@ -80,3 +87,40 @@ def test_another_value_changes_nothing_else(one, data):
     ] == others
     assert {p.keys: p.default for p in runtime_parameters(changed)}[parameter.keys] == value
     assert parameter.set_in(changed, parameter.default) == one
+
+
+@settings(deadline=None)
+@given(use_cases(), st.data())
+def test_a_value_is_allowed_where_the_configuration_takes_it(one, data):
+    parameter = data.draw(st.sampled_from([p for p in runtime_parameters(one) if p.name != "data"]))
+    ends = [end for end in parameter.allowed if end is not None]
+    near = [math.nextafter(end, towards) for end in ends for towards in (-9.0, 9.0)]
+    if parameter.type == "NUMBER_INTEGER":
+        value = data.draw(st.integers(-(10**6), 10**6) | st.sampled_from([-1, 0, 1]))
+    else:
+        value = data.draw(st.floats() | st.sampled_from([0.0, 1.0, *ends, *near]))
+    *outer, field = parameter.keys
+    section = one
+    for key in outer:
+        section = section[key] if isinstance(key, int) else getattr(section, key)
+    try:
+        # A threshold's ends are compared with each other as well, which is no range of one of them.
+        alone = {"metric": "auc"} if isinstance(section, Threshold) else {}
+        type(section).model_validate({**alone, field: value})
+        taken = True
+    except ValidationError:
+        taken = False
+    assert parameter.allowed.holds(value) == taken
+
+
+@pytest.mark.parametrize(
+    ("allowed", "text"),
+    [
+        (Range(), ""),
+        (Range(1), "at least 1"),
+        (Range(0.0, 1.0), "from 0 to 1"),
+        (Range(most=0.5), "at most 0.5"),
+    ],
+)
+def test_a_range_in_words(allowed, text):
+    assert str(allowed) == text

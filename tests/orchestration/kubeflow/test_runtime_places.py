@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from components.settings import DataGateSettings
-from orchestration.kubeflow.parameters import runtime_parameters
+from orchestration.kubeflow.parameters import Range, runtime_parameters
 from orchestration.kubeflow.runtime_places import (
     Place,
     apply,
@@ -28,9 +28,11 @@ from usecase.labels import LabelSpec
 PATHS = st.tuples(st.text(min_size=1), st.lists(st.text() | st.integers(0, 99))).map(
     lambda both: (both[0], *both[1])
 )
+ENDS = st.none() | st.floats(allow_nan=False, allow_infinity=False) | st.integers(-9, 9)
+RANGES = st.builds(Range, ENDS, ENDS)
 PLACES = st.dictionaries(
     st.from_regex(r"[a-z][a-z0-9_]{0,9}", fullmatch=True),
-    st.lists(st.builds(Place, PATHS, st.booleans()), min_size=1, unique=True).map(tuple),
+    st.lists(st.builds(Place, PATHS, st.booleans(), RANGES), min_size=1, unique=True).map(tuple),
 )
 
 
@@ -82,7 +84,7 @@ def test_places_in_the_real_graph(taxi, properties_of):
     assert drop.negated
     assert drop.path[0] == "eval_config"
     assert found["Trainer"]["max_epochs"] == (
-        Place(("custom_config", "settings", "training", "max_epochs")),
+        Place(("custom_config", "settings", "training", "max_epochs"), allowed=Range(1)),
     )
 
 
@@ -118,7 +120,7 @@ def test_what_is_put_there_is_what_a_build_would_hold(one, data):
     found = find_places(one, parameters, small_graph)
     numbers = st.integers(1, 10**6)
     values = {
-        p.name: data.draw(numbers if p.type == "NUMBER_INTEGER" else st.floats(-9.0, 9.0))
+        p.name: data.draw(numbers if p.type == "NUMBER_INTEGER" else st.floats(*_within(p.allowed)))
         for p in data.draw(st.lists(st.sampled_from(parameters), unique=True))
     }
     changed = one
@@ -144,8 +146,9 @@ def test_an_argument_of_real_places_holds_no_braces(taxi, properties_of):
     found = find_places(taxi.use_case, runtime_parameters(taxi.use_case), properties_of)
     for places in found.values():
         assert "{" not in to_argument(places)
-    assert to_argument({"b": (Place(("x", 0)),), "a": (Place(("y",), negated=True),)}) == (
-        '[["a",1,"y"],["b",0,"x",0]]'
+    drop = Place(("y",), negated=True, allowed=Range(0.0))
+    assert to_argument({"b": (Place(("x", 0)),), "a": (drop,)}) == (
+        '[["a",1,0.0,null,"y"],["b",0,null,null,"x",0]]'
     )
 
 
@@ -164,6 +167,43 @@ def test_a_fraction_where_a_whole_number_belongs():
         apply({"rows": 100}, places, {"min_rows": 1.5})
 
 
+@pytest.mark.parametrize(
+    ("name", "value", "expected"),
+    [
+        ("max_epochs", 0, "at least 1"),
+        ("max_epochs", -3.0, "at least 1"),
+        ("min_rows", 0, "at least 1"),
+        ("min_label_share", 2, "from 0 to 1"),
+        ("min_label_share", -0.001, "from 0 to 1"),
+        ("min_label_share", float("nan"), "from 0 to 1"),
+        ("max_drop_auc", -0.01, "at least 0"),
+        ("min_auc", float("inf"), "a number"),
+    ],
+)
+def test_a_value_that_the_configuration_would_refuse(name, value, expected):
+    one = use_case(Threshold(metric="auc", min=0.5, max_drop=0.1))
+    found = find_places(one, runtime_parameters(one), small_graph)
+    takers = [node for node, places in found.items() if name in places]
+    assert takers
+    for node in takers:
+        places = from_argument(to_argument(found[node]))
+        with pytest.raises(UserError) as caught:
+            apply(small_graph(one)[node], places, {name: value})
+        assert caught.value.what == f"runtime parameter {name} is {value}"
+        assert caught.value.expected == expected
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("max_epochs", 1), ("min_label_share", 0), ("min_label_share", 1.0), ("max_drop_auc", 0.0)],
+)
+def test_the_ends_of_a_range_are_in_it(name, value):
+    one = use_case(Threshold(metric="auc", min=0.5, max_drop=0.1))
+    found = find_places(one, runtime_parameters(one), small_graph)
+    for node, places in found.items():
+        apply(small_graph(one)[node], from_argument(to_argument(places)), {name: value})
+
+
 def test_a_value_that_is_not_told_stays():
     places = {"min_rows": (Place(("rows",)),)}
     assert apply({"rows": 100}, places, {"max_epochs": 3}) == {"rows": 100}
@@ -178,6 +218,12 @@ def test_a_value_that_ends_up_as_another_is_refused():
 
     with pytest.raises(ValueError, match="Node: no runtime parameter explains"):
         find_places(one, parameters, doubled)
+
+
+def _within(allowed):
+    """The ends of numbers to draw from."""
+    least, most = allowed
+    return -9.0 if least is None else least, 9.0 if most is None else most
 
 
 def trees(value):

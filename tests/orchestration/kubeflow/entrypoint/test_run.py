@@ -115,7 +115,9 @@ def test_a_gate_in_one_line(in_pod, pod, tmp_path, capsys, most, text):
     folder.mkdir(parents=True)
     (folder / "saved_model.pb").touch()
     output_file = tmp_path / "output_metadata.json"
-    in_pod(gate_node(uri, output_file, "--runtime_places", '[["most",0,"most"]]', most=most))
+    in_pod(
+        gate_node(uri, output_file, "--runtime_places", '[["most",0,null,null,"most"]]', most=most)
+    )
     said = read(output_file)
     (verdict,) = said["artifacts"]["verdict"]["artifacts"]
     assert verdict["metadata"]["verdict"] == text
@@ -159,7 +161,37 @@ def test_an_error_of_a_node_that_the_user_can_mend(capsys, monkeypatch, pod, tmp
     set_environment(monkeypatch, pod)
     output_file = tmp_path / "output_metadata.json"
     assert main(gate_node(f"{ROOT}/none/model", output_file, label="broken")) == 1
-    assert capsys.readouterr().err.endswith("the label is broken\n  fix: mend it\n")
+    assert capsys.readouterr().err.endswith("[error] the label is broken\n  fix: mend it\n")
+    assert not output_file.exists()
+
+
+def test_settings_that_a_node_refuses(capsys, monkeypatch, pod, tmp_path):
+    set_environment(monkeypatch, pod)
+    output_file = tmp_path / "output_metadata.json"
+    assert main(gate_node(f"{ROOT}/none/model", output_file, label="unchecked")) == 1
+    told = capsys.readouterr().err
+    assert told.endswith(
+        "[error] settings of this node: DataGate.min_label_share: "
+        "Input should be less than or equal to 1 (got 2.0)\n"
+        "  fix: start the run with other values, or compile it with the code that is in the image\n"
+    )
+    assert "Traceback" not in told
+    assert not output_file.exists()
+
+
+def test_a_runtime_value_out_of_its_range_ends_before_the_node(capsys, monkeypatch, pod, tmp_path):
+    set_environment(monkeypatch, pod)
+    output_file = tmp_path / "output_metadata.json"
+    places = ("--runtime_places", '[["most",0,1,null,"most"]]')
+    assert main(gate_node(f"{ROOT}/none/model", output_file, *places, most=0, label="broken")) == 1
+    told = capsys.readouterr().err
+    assert told.endswith(
+        "[error] runtime parameter most is 0\n"
+        "  expected: at least 1\n"
+        "  fix: start the run with another value\n"
+    )
+    assert "Traceback" not in told
+    assert not list(pod.rglob("verdict"))
     assert not output_file.exists()
 
 

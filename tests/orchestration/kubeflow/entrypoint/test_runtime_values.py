@@ -7,11 +7,12 @@ from google.protobuf import json_format
 from tfx.proto import example_gen_pb2
 
 from orchestration.kubeflow.entrypoint.runtime_values import reads_files, with_runtime_values
+from orchestration.kubeflow.parameters import Range
 from orchestration.kubeflow.runtime_places import Place
 from pipeline.sources import example_gen
 from usecase.config import Data, Split
 from usecase.data_files import find_data
-from usecase.errors import ConfigError
+from usecase.errors import ConfigError, UserError
 
 PLACES = {
     "min_rows": (Place(("settings", "thresholds", "min_rows")),),
@@ -34,6 +35,13 @@ def test_values_go_to_their_places_and_nowhere_else():
         "config": '[{"absolute": -0.5}]',
         "version": -1,
     }
+
+
+def test_a_value_out_of_its_range():
+    places = {"max_epochs": (Place(("settings", "max_epochs"), allowed=Range(1)),)}
+    given = {"settings": '{"max_epochs": 30}', "runtime_max_epochs": 0.0}
+    with pytest.raises(UserError, match=r"max_epochs is 0\.0\n  expected: at least 1"):
+        with_runtime_values(given, places)
 
 
 def test_without_any_all_stays():

@@ -8,6 +8,7 @@ from tfx.types.standard_artifacts import Model, String
 
 from components.artifacts import GateVerdict
 from components.verdict import Verdict, judge
+from usecase.config import DataGate
 from usecase.errors import DataError
 
 
@@ -22,6 +23,8 @@ def Gate(  # noqa: N802
 ):
     if label == "broken":
         raise DataError("the label is broken", fix="mend it")
+    if label == "unchecked":
+        DataGate.model_validate_json(f'{{"min_rows": 5, "min_label_share": {share * 4}}}')
     files = len(list(Path(model.uri).iterdir()))
     Verdict("tiny", (judge("tiny", "files", files, "max", most),)).write(verdict.uri)
     verdict.set_string_custom_property("kinds", f"{most!r} {share!r} {label!r}")
