@@ -88,7 +88,8 @@ image: ## Build the image IMAGE=name:tag for Kubeflow; FLAVOUR=cpu or gpu, LINE,
 	  { echo "make image: no Docker engine answers on this machine: start one, or build where there is one" >&2; exit 2; }
 	DOCKER_BUILDKIT=1 docker build --platform linux/amd64 --file deploy/Dockerfile --tag "$(IMAGE)" \
 	  --build-arg LOCK=$(LOCK_OF_$(FLAVOUR)) $(BASES_$(IMAGE_LINE)) \
-	  --build-arg REVISION=$$(git rev-parse --verify --quiet HEAD || echo unknown) $(ARGS) .
+	  --build-arg REVISION=$$(git rev-parse --verify --quiet HEAD || echo unknown)$$(\
+	    test -z "$$(git status --porcelain 2>/dev/null)" || echo -dirty) $(ARGS) .
 
 clean: ## Remove outputs/, which holds every run, model and cache of this machine
 	@if [ -d outputs ]; then echo "removing $(CURDIR)/outputs ($$(du -sh outputs | cut -f1))"; rm -rf outputs; \

@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 
 from orchestration.kubeflow.beam_options import Value, flags
+from orchestration.kubeflow.lint.images import is_pinned
 from usecase.errors import ConfigError
 from usecase.kubeflow import Beam, Kubeflow
 
@@ -65,6 +66,8 @@ def beam_arguments(beam: Beam | None, image: str, own: Iterable[str] = ()) -> li
     own = [one for one in own if _name(one) not in options]
     if not own and not options and not is_distributed(beam):
         return []
+    for name in _images(beam):
+        _require_pinned(name, str(options[name]))
     image = str(options.get("sdk_container_image", image))
     said = {"sdk_container_image": image, **_environment(beam, image), **options}
     return [*own, f"--runner={beam.runner}", *flags(said)]
@@ -106,6 +109,23 @@ def require_distributable(
 
 def _name(argument: str) -> str:
     return argument.removeprefix("--").partition("=")[0]
+
+
+def _images(beam: Beam) -> list[str]:
+    """Returns the options that name an image of workers."""
+    kind = beam.options.get("environment_type", "DOCKER")
+    in_docker = beam.runner in PORTABLE and kind == "DOCKER"
+    names = ["sdk_container_image", *(["environment_config"] if in_docker else [])]
+    return [name for name in names if name in beam.options]
+
+
+def _require_pinned(name: str, image: str) -> None:
+    if not is_pinned(image):
+        raise ConfigError(
+            f'kubeflow: the Beam option {name}: the image "{image}" may be another one tomorrow',
+            expected="one that is always the same",
+            fix="name a tag other than latest, or a digest",
+        )
 
 
 def _refuse_reserved(options: Mapping[str, Value]) -> None:

@@ -15,7 +15,7 @@ from orchestration.plan import Plan
 from pipeline.stage_names import EXAMPLE_GENS, PUSHERS, SERVING_GATE, TUNER, stage_names
 from usecase.data_files import is_remote
 from usecase.errors import ConfigError, did_you_mean
-from usecase.kubeflow import Claim, Kubeflow, Target
+from usecase.kubeflow import BucketStorage, Claim, Kubeflow, Target
 
 TPU = "google.com/tpu"
 # Google's clusters place no pod on a TPU that does not name both.
@@ -85,6 +85,8 @@ def warnings(plan: Plan, kubeflow: Kubeflow, target: Target) -> Iterator[str]:
             yield f"{node_id} asks for {accelerator.type}, but computes nothing on it"
         if accelerator and accelerator.type == NVIDIA and kubeflow.gpu_image is None:
             yield f"{node_id} asks for {NVIDIA}, but kubeflow.gpu_image is not set"
+    if isinstance(kubeflow.storage, BucketStorage):
+        yield _of_a_bucket(plan, kubeflow.storage)
     if plan.use_case.serving.promote == "on_push" and not isinstance(kubeflow.storage, Claim):
         yield "serving.promote: on_push will promote nothing: a bucket cannot hold a release"
     if not RULES[target].kubernetes:
@@ -164,15 +166,22 @@ def _check_accelerator(node_id: str, kubeflow: Kubeflow, rules: Rules) -> None:
         )
 
 
+def _of_a_bucket(plan: Plan, storage: BucketStorage) -> str:
+    """Returns what a push is where nothing can be renamed: TFX's own copy."""
+    numbers = ", and the two destinations may number it differently" if plan.mobile else ""
+    return (
+        f"a push to {storage.bucket} is a plain copy: TensorFlow Serving may see a version before "
+        f"all of its files are there; a model that is there already is pushed again{numbers}"
+    )
+
+
 def _unheard(plan: Plan, kubeflow: Kubeflow, name: str) -> Iterator[str]:
     """Yields what the configuration says to Kubernetes alone."""
-    nodes = [kubeflow.of_node(node_id) for node_id in plan.stages]
-    said = {
-        "secrets": kubeflow.secrets,
-        "image_pull_secrets": kubeflow.image_pull_secrets,
-        "node_selector": [node for node in nodes if node.node_selector],
-        "tolerations": [node for node in nodes if node.tolerations],
-    }
-    for key, value in said.items():
-        if value:
+    for key in ("secrets", "image_pull_policy", "image_pull_secrets"):
+        if key in kubeflow.model_fields_set and getattr(kubeflow, key):
             yield f"{name} knows no {key}: what kubeflow.{key} says is left out"
+    for key in ("node_selector", "tolerations"):
+        said = {f"nodes.{node}": kubeflow.nodes.get(node) for node in plan.stages}
+        said = {"defaults": kubeflow.defaults, **said}
+        for place in [place for place, node in said.items() if node and getattr(node, key)]:
+            yield f"{name} knows no {key}: what kubeflow.{place}.{key} says is left out"

@@ -1,6 +1,7 @@
 """Documents as text: the same, byte for byte, wherever and whenever they are written."""
 
 import json
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -10,10 +11,16 @@ COLUMNS = 100
 
 
 class _Dumper(yaml.SafeDumper):
-    """Writes out what stands in two places, where YAML would refer from one to the other."""
+    """Writes out what stands in two places, and quotes what any YAML takes for more than text."""
 
     def ignore_aliases(self, data: Any) -> bool:
         return True
+
+
+# PyYAML quotes what YAML 1.1 reads as a number, as far as it does so itself. Kubeflow reads with
+# Go's yaml.v3, which knows 1e5, 08, 0o17, 2026-1-2 and -_1 as well; and y and n are truths of 1.1.
+for _pattern, _first in ((r"[-+._]*[0-9]", "-+.0123456789"), (r"[yYnN]$", "yYnN")):
+    _Dumper.add_implicit_resolver("tag:yaml.org,2002:float", re.compile(_pattern), list(_first))
 
 
 def yaml_text(comment: Sequence[str], documents: Sequence[Mapping[str, Any]]) -> str:

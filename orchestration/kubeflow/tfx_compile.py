@@ -108,10 +108,13 @@ def _server(use_case: UseCase) -> Server:
 
 
 def _without_machine(code: dict[str, str]) -> dict[str, str]:
-    """Names what lies outside of the project by its file name alone."""
-    return {
-        (name.rpartition("/")[2] if name.startswith("/") else name): d for name, d in code.items()
-    }
+    """Names what lies outside of the project by its file name alone; several may have one."""
+    found: dict[str, list[str]] = {}
+    for name, digest in code.items():
+        found.setdefault(name.rpartition("/")[2] if name.startswith("/") else name, []).append(
+            digest
+        )
+    return {name: " ".join(sorted(digests)) for name, digests in found.items()}
 
 
 @contextlib.contextmanager

@@ -1,9 +1,12 @@
 """The job that Vertex AI runs."""
 
+import re
 from collections.abc import Sequence
 from typing import Any
 
 from orchestration.kubeflow.parameters import RuntimeParameter
+
+LABEL_LENGTH = 63  # Google's limit
 
 
 def pipeline_job(
@@ -19,10 +22,15 @@ def pipeline_job(
     name = spec["pipelineInfo"]["name"]
     return {
         "displayName": name,
-        "labels": {"pipeline": name},
+        "labels": {"pipeline": _label(name)},
         "pipelineSpec": spec,
         "runtimeConfig": {
             "gcsOutputDirectory": pipeline_root,
             "parameterValues": {parameter.name: parameter.default for parameter in parameters},
         },
     }
+
+
+def _label(name: str) -> str:
+    """Returns a name as the value of a label: lower-case letters, digits, _ and -."""
+    return re.sub(r"[^a-z0-9_-]", "-", name.lower())[:LABEL_LENGTH]

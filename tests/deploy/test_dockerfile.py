@@ -201,7 +201,7 @@ def test_bytecode_is_written_while_building_and_python_finds_the_project():
 # --- make image ---
 
 
-def make(tmp_path, *words: str, docker: str = "") -> subprocess.CompletedProcess:
+def make(tmp_path, *words: str, docker: str = "", **environ: str) -> subprocess.CompletedProcess:
     """Runs `make image` with a PATH on which docker is a script, or is not there."""
     folder = tmp_path / "bin"
     folder.mkdir()
@@ -213,7 +213,7 @@ def make(tmp_path, *words: str, docker: str = "") -> subprocess.CompletedProcess
     return subprocess.run(
         ["make", "--no-print-directory", "image", *words],
         cwd=PROJECT_ROOT,
-        env={"PATH": str(folder)},
+        env={"PATH": str(folder), **environ},
         capture_output=True,
         text=True,
         check=False,
@@ -260,5 +260,40 @@ def test_the_flavour_and_the_line_choose_lock_and_bases(tmp_path, words, lock, l
     assert said.endswith(" --pull .")
     given = dict(re.findall(r"--build-arg (\w+)=(\S+)", said))
     assert given.pop("LOCK") == lock
-    assert re.fullmatch(r"[0-9a-f]{40}|unknown", given.pop("REVISION"))
+    assert re.fullmatch(r"([0-9a-f]{40}|unknown)(-dirty)?", given.pop("REVISION"))
     assert {**arguments(GLOBAL), **given} == bases(line)
+
+
+def git(folder, *words: str) -> str:
+    done = subprocess.run(
+        ["git", "-C", str(folder), "-c", "user.name=a", "-c", "user.email=a@example.com", *words],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return done.stdout.strip()
+
+
+def test_the_image_is_labelled_with_the_commit_and_whether_it_is_all(tmp_path):
+    tree = tmp_path / "tree"
+    tree.mkdir()
+    (tree / "file").write_text("1")
+    git(tree, "init", "--quiet")
+    git(tree, "add", "file")
+    git(tree, "commit", "--quiet", "--message", "one")
+    environ = {"GIT_DIR": str(tree / ".git"), "GIT_WORK_TREE": str(tree)}
+
+    def revision(folder: str) -> str:
+        (tmp_path / folder).mkdir()
+        result = make(tmp_path / folder, "IMAGE=a:1", docker='echo "said $*"', **environ)
+        assert result.returncode == 0, result.stderr
+        (found,) = re.findall(r"^said build .*--build-arg REVISION=(\S+) \.$", result.stdout, re.M)
+        return found
+
+    commit = git(tree, "rev-parse", "HEAD")
+    assert revision("clean") == commit
+    (tree / "file").write_text("2")
+    assert revision("changed") == f"{commit}-dirty"
+    git(tree, "checkout", "--quiet", "file")
+    (tree / "more").write_text("1")
+    assert revision("one more") == f"{commit}-dirty"

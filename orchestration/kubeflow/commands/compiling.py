@@ -8,8 +8,9 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from orchestration.kubeflow.api.package import Package, parse_package, read_package
+from orchestration.kubeflow.beam_arguments import BUCKET
 from orchestration.kubeflow.compile import Compiled, compile_pipeline
-from orchestration.kubeflow.containers import image
+from orchestration.kubeflow.containers import NATIVE_URIS, image
 from orchestration.kubeflow.lint import lint
 from orchestration.kubeflow.lint.images import is_pinned
 from orchestration.plan import Plan, make_plan
@@ -72,7 +73,7 @@ def package_of(options: argparse.Namespace) -> Ready:
         ConfigError: If there is no such pipeline, or it could not run.
     """
     if options.file is None:
-        compiled = compile_plan(plan_of(options), options, "kfp", None)
+        compiled = compile_plan(plan_of(options), options, "kfp", options.pipeline_root)
         return Ready(parse_package(compiled.text()), True, compiled.warnings)
     for option in ("data", "image", "gpu_image", "tune"):
         if getattr(options, option):
@@ -83,6 +84,7 @@ def package_of(options: argparse.Namespace) -> Ready:
             )
     package = read_package(options.file)
     _require_faultless(package, options.file)
+    _require_shared_root(package, options)
     return Ready(package, False)
 
 
@@ -105,6 +107,20 @@ def _require_faultless(package: Package, file: str) -> None:
     if faults:
         lines = "\n".join(f"  {fault.line()}" for fault in faults)
         raise ConfigError(f"{file} cannot run on a cluster:\n{lines}", fix="compile it again")
+
+
+def _require_shared_root(package: Package, options: argparse.Namespace) -> None:
+    """Checks the root of a run as `compile` would: workers elsewhere see a bucket alone."""
+    root = options.pipeline_root
+    if root is None or root.startswith(BUCKET):
+        return
+    for label, executor in package.spec["deploymentSpec"]["executors"].items():
+        if NATIVE_URIS in executor.get("container", {}).get("args", ()):
+            raise ConfigError(
+                f"--pipeline-root {root}: the workers of {label} could not read or write there",
+                expected="a root such as gs://BUCKET/FOLDER, as its Beam runner is distributed",
+                fix="correct --pipeline-root, or leave it out",
+            )
 
 
 @contextlib.contextmanager

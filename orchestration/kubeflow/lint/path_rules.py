@@ -1,11 +1,15 @@
 """Rules of paths: what a container is told to read or write, it can see."""
 
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Iterable, Iterator
 
 from orchestration.kubeflow.lint.documents import Documents, part
 from orchestration.kubeflow.lint.faults import Fault
-from orchestration.kubeflow.lint.paths import absolute_paths, is_below, is_relative
+from orchestration.kubeflow.lint.paths import (
+    is_below,
+    is_relative,
+    paths_of_arguments,
+    paths_of_input,
+)
 
 # What each container has: its own scratch folder; on Vertex AI every bucket, too.
 OWN = {"kfp": ("/tmp",), "vertex": ("/tmp", "/gcs")}  # noqa: S108, a pod's own
@@ -18,20 +22,23 @@ def paths_are_visible(documents: Documents) -> Iterator[Fault]:
     """An absolute path lies in a volume that is mounted there, or in the container's own."""
     for task in documents.tasks():
         for name, value in documents.values(task).items():
-            yield from _hidden(documents, task.executor, f'{task.where}, input "{name}"', value)
+            where = f'{task.where}, input "{name}"'
+            yield from _hidden(documents, task.executor, where, paths_of_input(name, value))
         for name, definition in task.declared("parameters").items():
-            value, where = definition.get("defaultValue"), f'{task.where}, default of "{name}"'
-            yield from _hidden(documents, task.executor, where, value)
+            where = f'{task.where}, default of "{name}"'
+            paths = paths_of_input(name, definition.get("defaultValue"))
+            yield from _hidden(documents, task.executor, where, paths)
     for label, container in documents.containers.items():
         where = f"executor {label}, its arguments"
-        yield from _hidden(documents, label, where, container.get("args", ()))
+        paths = paths_of_arguments(container.get("args", ()))
+        yield from _hidden(documents, label, where, paths)
 
 
-def _hidden(documents: Documents, label: str, where: str, value: Any) -> Iterator[Fault]:
+def _hidden(documents: Documents, label: str, where: str, paths: Iterable[str]) -> Iterator[Fault]:
     if label not in documents.containers:
         return
     seen = (*OWN[documents.target], *documents.mounts(label))
-    for path in absolute_paths(value):
+    for path in paths:
         if not is_below(path, seen):
             yield Fault(
                 where,

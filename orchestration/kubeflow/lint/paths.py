@@ -1,53 +1,74 @@
-"""Paths of a file system in values, wherever they hide."""
+"""Paths of a file system, where a node or its container is told one."""
 
 import json
 import posixpath
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-# A slash and the start of a name: neither a lone slash nor the two of a comment.
-ABSOLUTE = re.compile(r"/[^/\s]")
-FLAG = re.compile(r"--?[A-Za-z][-\w]*=", re.ASCII)
+# Where paths stand: an input, and the keys that lead to one inside of it. Any other value may look
+# like a path and be none: a query that begins with a comment, a class or a slice such as /checkout.
+PLACES: Mapping[str, tuple[tuple[str, ...], ...]] = {
+    "input_base": ((),),
+    "runtime_data": ((),),
+    "schema_file": ((),),
+    "module_file": ((),),
+    "push_dir": ((),),
+    "push_destination": (("filesystem", "base_directory"),),
+    "custom_config": (("sibling",), ("settings", "checkpoint_dir")),
+}
+FLAG = re.compile(r"--?([A-Za-z][-\w]*)=", re.ASCII)
+# Beam's, of paths that workers see, or that the image holds.
+ELSEWHERE = re.compile(
+    r"environment_config|environment_options|\w+_job_server_jar|job_server_java_launcher"
+)
 FILE_SCHEME = "file://"
 URI = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
 PACKED = "pkg:"
 
 
-def absolute_paths(value: Any) -> Iterator[str]:
-    """Yields the absolute paths among the strings of a JSON value.
-
-    JSON inside strings is descended into, and what follows `--flag=` counts as a string.
+def paths_of_input(name: str, value: Any) -> Iterator[str]:
+    """Yields the absolute paths that an input holds.
 
     Args:
-        value: What JSON can hold.
+        name: The input's name.
+        value: Its value, what JSON can hold; JSON inside of strings is descended into.
     """
-    if isinstance(value, str):
-        yield from _in_text(value)
-    elif isinstance(value, Mapping | Sequence):
-        for each in value.values() if isinstance(value, Mapping) else value:
-            yield from absolute_paths(each)
+    for place in PLACES.get(name, ()):
+        yield from _absolute(_at(value, place))
 
 
-def _in_text(text: str) -> Iterator[str]:
-    text = FLAG.sub("", text, count=1) if FLAG.match(text) else text
-    inner = _json_inside(text)
-    if inner is not None:
-        yield from absolute_paths(inner)
-        return
-    path = text.removeprefix(FILE_SCHEME)
-    if ABSOLUTE.match(path):
-        yield path
+def paths_of_arguments(arguments: Iterable[Any]) -> Iterator[str]:
+    """Yields the absolute paths among the arguments of a container, behind `--flag=` or alone."""
+    for argument in map(str, arguments):
+        flag = FLAG.match(argument)
+        if flag is None:
+            yield from _absolute(argument)
+        elif not ELSEWHERE.fullmatch(flag[1]):
+            yield from _absolute(argument[flag.end() :])
 
 
-def _json_inside(text: str) -> Any:
+def _at(value: Any, place: Iterable[str]) -> Any:
+    """Returns what lies under keys, one in the other; None where nothing does."""
+    for key in place:
+        inner = _parsed(value) if isinstance(value, str) else value
+        value = inner.get(key) if isinstance(inner, Mapping) else None
+    return value
+
+
+def _parsed(text: str) -> Any:
     """Returns what a text holds as JSON, None if it is none."""
-    if text.lstrip()[:1] not in ("{", "[", '"'):
-        return None
     try:
         return json.loads(text)
     except (ValueError, RecursionError):
         return None
+
+
+def _absolute(value: Any) -> Iterator[str]:
+    if isinstance(value, str):
+        path = value.removeprefix(FILE_SCHEME)
+        if path.startswith("/"):
+            yield path
 
 
 def is_below(path: str, folders: Iterable[str]) -> bool:

@@ -183,6 +183,36 @@ def test_workers_may_have_an_image_of_their_own():
     assert "--environment_config=workers:2" in said
 
 
+@pytest.mark.parametrize(
+    ("runner", "name", "options"),
+    [
+        ("DirectRunner", "sdk_container_image", {"direct_num_workers": 2}),
+        ("DataflowRunner", "sdk_container_image", DATAFLOW),
+        ("FlinkRunner", "sdk_container_image", {"job_endpoint": "x:1"}),
+        ("FlinkRunner", "environment_config", {"job_endpoint": "x:1"}),
+        (
+            "SparkRunner",
+            "environment_config",
+            {"job_endpoint": "x:1", "environment_type": "DOCKER"},
+        ),
+    ],
+)
+def test_an_image_of_workers_is_always_the_same_one(runner, name, options):
+    for image in ("workers:latest", "workers", "host:5000/workers"):
+        text = refused(runner, **options, **{name: image})
+        assert f'option {name}: the image "{image}" may be another one tomorrow' in text
+    assert f"--{name}=workers:2" in arguments(runner, **options, **{name: "workers:2"})
+
+
+def test_what_is_no_image_needs_no_tag():
+    told = {"environment_type": "EXTERNAL", "environment_config": "pool:50000"}
+    assert "--environment_config=pool:50000" in arguments("FlinkRunner", job_endpoint="x:1", **told)
+    boot = '{"command": "/opt/apache/beam/boot"}'
+    told = {"environment_type": "PROCESS", "environment_config": boot}
+    said = arguments("FlinkRunner", job_endpoint="x:1", **told)
+    assert f"--environment_config={boot}" in said
+
+
 def test_a_nodes_own_arguments_stay_unless_the_config_says_otherwise():
     own = ["--project=own", "--temp_location=gs://own/t"]
     assert beam_arguments(None, IMAGE, own) == [

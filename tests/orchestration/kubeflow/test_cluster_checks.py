@@ -13,6 +13,11 @@ from usecase.paths import PROJECT_ROOT
 
 BUCKET = {"storage": {"bucket": "gs://shop/models"}}
 ON_VERTEX = {**BUCKET, "vertex": {"pipeline_root": "gs://shop/root"}}
+COPIES = (
+    "a push to gs://shop/models is a plain copy: TensorFlow Serving may see a version before all "
+    "of its files are there; a model that is there already is pushed again"
+)
+APART = ", and the two destinations may number it differently"
 SPARK = {"runner": "SparkRunner", "options": {"spark_master_url": "spark://host:7077"}}
 TPU = {
     "accelerator": {"type": "google.com/tpu", "count": 4, "vertex_type": "TPU_V3"},
@@ -55,7 +60,13 @@ def refused(tmp_path, section, target="kfp", root=None, **options):
     [({}, "kfp"), (BUCKET, "kfp"), (ON_VERTEX, "vertex")],
 )
 def test_what_is_right_passes(tmp_path, section, target):
-    assert checked(plan_of(tmp_path, section), target) == []
+    expected = [COPIES + APART] if "storage" in section else []
+    assert checked(plan_of(tmp_path, section), target) == expected
+
+
+def test_one_destination_in_a_bucket_is_numbered_like_itself(tmp_path):
+    plan = plan_of(tmp_path, BUCKET, changes=[("\nsplit:", "\nmobile: {enabled: false}\nsplit:")])
+    assert checked(plan) == [COPIES]
 
 
 def test_without_a_section_there_is_nothing_to_go_by(tmp_path):
@@ -105,7 +116,7 @@ def test_a_container_starts_no_container(tmp_path):
 def test_vertex_without_a_root(tmp_path):
     error = refused(tmp_path, BUCKET, "vertex")
     assert error.what == "Vertex AI must be told where artifacts go"
-    assert checked(plan_of(tmp_path, BUCKET), "vertex", "gs://shop/root") == []
+    assert checked(plan_of(tmp_path, BUCKET), "vertex", "gs://shop/root") == [COPIES + APART]
 
 
 def test_vertex_mounts_no_volume(tmp_path):
@@ -140,7 +151,7 @@ def test_an_accelerator_that_vertex_does_not_know(tmp_path):
     section = {**ON_VERTEX, "gpu_image": "a:1", "nodes": {"Trainer": {"accelerator": {}}}}
     error = refused(tmp_path, section, "vertex")
     assert error.what == "kubeflow: Trainer asks for an accelerator that has no name on Vertex AI"
-    assert checked(plan_of(tmp_path, section), "kfp") == []
+    assert checked(plan_of(tmp_path, section), "kfp") == [COPIES + APART]
 
 
 def test_a_tpu_without_a_machine(tmp_path):
@@ -192,7 +203,8 @@ def test_functions_that_the_image_may_lack_are_a_warning(tmp_path):
 @pytest.mark.parametrize(("section", "warned"), [(BUCKET, True), ({}, False)])
 def test_a_release_on_a_bucket_is_a_warning(tmp_path, section, warned):
     changes = [("\nsplit:", "\nserving: {promote: on_push}\nsplit:")]
-    expected = ["serving.promote: on_push will promote nothing: a bucket cannot hold a release"]
+    nothing = "serving.promote: on_push will promote nothing: a bucket cannot hold a release"
+    expected = [COPIES + APART, nothing]
     told = checked(plan_of(tmp_path, section, changes=changes))
     assert told == (expected if warned else [])
 
@@ -200,17 +212,25 @@ def test_a_release_on_a_bucket_is_a_warning(tmp_path, section, warned):
 def test_what_vertex_does_not_hear_is_a_warning(tmp_path):
     section = {
         **ON_VERTEX,
+        "image_pull_policy": "Always",
         "image_pull_secrets": ["registry"],
+        "secrets": {"TOKEN": {"secret": "keys", "key": "token"}},
+        "defaults": {"tolerations": [{"operator": "Exists"}]},
         "nodes": {
             "Trainer": {"node_selector": {"a": "b"}},
             "Tuner": {"tolerations": [{"operator": "Exists"}]},
         },
     }
     told = checked(plan_of(tmp_path, section), "vertex")
-    assert [line.split(":")[0] for line in told] == [
-        "Vertex AI knows no image_pull_secrets",
-        "Vertex AI knows no node_selector",
+    assert told[1:] == [
+        "Vertex AI knows no secrets: what kubeflow.secrets says is left out",
+        "Vertex AI knows no image_pull_policy: what kubeflow.image_pull_policy says is left out",
+        "Vertex AI knows no image_pull_secrets: what kubeflow.image_pull_secrets says is left out",
+        "Vertex AI knows no node_selector: what kubeflow.nodes.Trainer.node_selector says is left "
+        "out",
+        "Vertex AI knows no tolerations: what kubeflow.defaults.tolerations says is left out",
     ]
+    assert checked(plan_of(tmp_path, section), "kfp") == [COPIES + APART]
 
 
 def test_faults_are_told_before_anything_slow_is_imported(tmp_path):

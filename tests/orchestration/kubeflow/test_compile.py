@@ -41,7 +41,7 @@ BEHIND_THE_GATE = {
     "Pusher": {"Evaluator", "ServingGate"},
     "TFLiteExporter": {"Trainer", "Transform"},
     "TFLiteGate": {"CsvExampleGen", "TFLiteExporter", "Trainer"},
-    "MobilePusher": {"Evaluator", "TFLiteGate"},
+    "MobilePusher": {"Evaluator", "TFLiteGate", "Pusher"},  # the last, for its version alone
 }
 NODES = {*BEFORE_THE_GATE, *BEHIND_THE_GATE}
 DEFAULTS = {
@@ -107,6 +107,19 @@ def test_an_unknown_field_would_not_parse(spec):
 
 def test_lint_finds_no_fault(taxi):
     assert lint(taxi.spec, taxi.platform, "kfp") == []
+
+
+def test_lint_knows_each_path_of_the_volume(spec):
+    """Without its mount, no path there can be seen."""
+    hidden = {fault.where for fault in lint(spec, None, "kfp")}
+    assert hidden == {
+        'task LatestPushedModel, input "push_dir"',
+        'task Trainer, input "custom_config"',
+        'task Pusher, input "push_destination"',
+        'task Pusher, input "custom_config"',
+        'task MobilePusher, input "push_destination"',
+        'task MobilePusher, input "custom_config"',
+    }
 
 
 def test_the_bytes_depend_on_nothing_but_the_input(taxi, tmp_path):

@@ -241,16 +241,27 @@ def test_vertex_has_its_own_names_and_folders(vertex):
 
 
 def test_what_vertex_does_not_hear_is_a_warning(vertex):
-    gpu, secrets = vertex.warnings
+    gpu, copies, secrets = vertex.warnings
+    assert copies.startswith("a push to gs://shop/models is a plain copy")
     assert gpu == "Trainer asks for nvidia.com/gpu, but kubeflow.gpu_image is not set"
     assert secrets == "Vertex AI knows no secrets: what kubeflow.secrets says is left out"
 
 
 def test_a_query_is_no_runtime_parameter_and_keeps_its_own_beam_arguments(tmp_path):
-    query = "query: SELECT 1\n  project: mine\n  temp_location: gs://shop/tmp"
+    query = "query: /* trips */ SELECT 1\n  project: mine\n  temp_location: gs://shop/tmp"
     path = "path: pkg:tfx/examples/chicago_taxi_pipeline/data/simple/data.csv"
-    section = {**BUCKET, "pipeline_root": "gs://shop/root"}
-    made = compiled(tmp_path, section, changes=[(path, query)])
+    boot = '{"command": "/opt/apache/beam/boot"}'
+    told = {"environment_type": "PROCESS", "environment_config": boot, "job_endpoint": "jobs:8099"}
+    flink = {"runner": "FlinkRunner", "options": {**told, "flink_job_server_jar": "/opt/flink.jar"}}
+    nodes = {"StatisticsGen": {"beam": flink}}
+    section = {**BUCKET, "pipeline_root": "gs://shop/root", "nodes": nodes}
+    metric = "  thresholds:\n"
+    slice_ = f"{metric}    - {{metric: loss, max: 9, slice: {{payment_type: /checkout}}}}\n"
+    made = compiled(tmp_path, section, changes=[(path, query), (metric, slice_)])
+    # What looks like a path and is none, or is one of the workers' own.
+    assert "/checkout" in parameter_of(made.spec, "Evaluator", "eval_config")
+    assert argument_of(made.spec, "StatisticsGen", "--environment_config") == boot
+    assert argument_of(made.spec, "StatisticsGen", "--flink_job_server_jar") == "/opt/flink.jar"
     assert "data" not in made.spec["root"]["inputDefinitions"]["parameters"]
     task = tasks_of(made.spec)["BigQueryExampleGen"]
     assert task["cachingOptions"] == {}

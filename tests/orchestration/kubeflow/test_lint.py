@@ -160,7 +160,8 @@ FAULTS = {
         "again; fix: turn its cache off",
     ),
     "hidden path": (
-        ((*PUSHER_PARAMETERS, "push_destination"), constant('{"to": ["/home/me/push"]}')),
+        ((*PUSHER_PARAMETERS, "push_destination"),
+         constant('{"filesystem": {"base_directory": "/home/me/push"}}')),
         'task Pusher, input "push_destination": no container of "Pusher_executor" can see '
         "/home/me/push; fix: a path in /tmp or /mnt/x, or a URI of an object store",
     ),
@@ -175,8 +176,9 @@ FAULTS = {
         "/var/c; fix: a path in /tmp or /mnt/x, or a URI of an object store",
     ),
     "path in a default": (
-        ((*DECLARED, "parameters", "to"), {"parameterType": "STRING", "defaultValue": "/var/c"}),
-        'task Pusher, default of "to": no container of "Pusher_executor" can see /var/c; '
+        ((*DECLARED, "parameters", "push_dir"),
+         {"parameterType": "STRING", "defaultValue": "/var/c"}),
+        'task Pusher, default of "push_dir": no container of "Pusher_executor" can see /var/c; '
         "fix: a path in /tmp or /mnt/x, or a URI of an object store",
     ),
     "relative data": (
@@ -351,6 +353,52 @@ def test_relative_data_of_a_reader_that_takes_none_from_the_run(base):
     [fault] = lint(documents, platform(), "kfp")
     assert fault.where == 'task Reader, input "input_base"'
     assert fault.what == f'the data "{base}" are looked for in the image, which holds none'
+
+
+# Inputs that are paths, each with one that no container sees.
+HIDDEN = {
+    "input_base": "/home/me/data",
+    "runtime_data": "/home/me/data/rows.csv",
+    "schema_file": "/home/me/schema.pbtxt",
+    "push_dir": "/home/me/push",
+    "push_destination": '{"filesystem": {"base_directory": "/home/me/push"}}',
+    "custom_config": '{"settings": "{\\"checkpoint_dir\\": \\"/home/me/c\\"}"}',
+}
+
+
+@pytest.mark.parametrize("name", HIDDEN)
+def test_each_known_path_must_be_visible(name):
+    definition = {"parameterType": "STRING"}
+    declared = ((*DECLARED, "parameters", name), definition)
+    [line] = lines(declared, ((*PUSHER_PARAMETERS, name), constant(HIDDEN[name])))
+    assert line.startswith(f'task Pusher, input "{name}": no container of "Pusher_executor" can')
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("input_config", '{"splits": [{"pattern": "/* trips */ SELECT fare"}]}'),
+        ("eval_config", '{"slicing_specs": [{"feature_values": {"page": "/checkout"}}]}'),
+        ("custom_config", '{"settings": "{\\"classes\\": [\\"/cart\\"]}"}'),
+    ],
+)
+def test_a_value_is_no_path(name, value):
+    definition = {"parameterType": "STRING"}
+    declared = ((*DECLARED, "parameters", name), definition)
+    assert lines(declared, ((*PUSHER_PARAMETERS, name), constant(value))) == []
+
+
+def test_what_workers_or_the_image_see_is_no_fault():
+    seen = [
+        '--environment_config={"command": "/opt/apache/beam/boot"}',
+        "--environment_config=/opt/apache/beam/boot",
+        "--environment_options=/opt/apache/beam/boot",
+        "--flink_job_server_jar=/opt/jars/flink.jar",
+        "--spark_job_server_jar=/opt/jars/spark.jar",
+    ]
+    assert lines(((*CONTAINER, "args"), seen)) == []
+    [line] = lines(((*CONTAINER, "args"), [*seen, "--staging_location=/opt/staging"]))
+    assert "can see /opt/staging" in line
 
 
 def nested():

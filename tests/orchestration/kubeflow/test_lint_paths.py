@@ -1,4 +1,4 @@
-"""Absolute paths, wherever they hide."""
+"""Absolute paths where a node or its container is told one, and nowhere else."""
 
 import json
 
@@ -6,70 +6,93 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from orchestration.kubeflow.lint.paths import absolute_paths, is_below, is_relative
+from orchestration.kubeflow.lint.paths import (
+    PLACES,
+    is_below,
+    is_relative,
+    paths_of_arguments,
+    paths_of_input,
+)
 
 NAMES = st.from_regex(r"[A-Za-z0-9_][-A-Za-z0-9_.]{0,8}", fullmatch=True)
 PATHS = st.lists(NAMES, min_size=1, max_size=4).map(lambda names: "/" + "/".join(names))
-# Whatever does not begin as a path, JSON or a flag does.
-WORDS = st.from_regex(r"[A-Za-z][A-Za-z ]{0,10}(/[a-z]{1,5})?", fullmatch=True)
-SCALARS = st.none() | st.booleans() | st.integers() | WORDS
+INPUTS = [(name, place) for name, places in PLACES.items() for place in places]
+OTHERS = st.dictionaries(st.sampled_from(["keep", "page", "query"]), PATHS | st.integers())
 
 
 @st.composite
-def trees_with(draw, leaf):
-    """Draws a JSON tree that holds a leaf once, at times inside of JSON in a string."""
-    tree = leaf
-    for _ in range(draw(st.integers(0, 4))):
-        others = draw(st.lists(SCALARS, max_size=3))
-        wrapped = {
-            "list": [*others, tree],
-            "object": {**dict(enumerate(map(str, others))), "key": tree},
-            "text": json.dumps([tree]),
-        }
-        tree = wrapped[draw(st.sampled_from(sorted(wrapped)))]
-    return tree
+def values_at(draw, place, leaf):
+    """Draws a value that holds a leaf at a place, any object of it as JSON in a string or not."""
+    value = leaf
+    for key in reversed(place):
+        value = {**draw(OTHERS), key: value}
+        value = json.dumps(value) if draw(st.booleans()) else value
+    return value
 
 
-@given(PATHS.flatmap(lambda path: st.tuples(st.just(path), trees_with(path))))
-def test_a_path_is_found_at_any_depth(drawn):
-    path, tree = drawn
-    assert list(absolute_paths(tree)) == [path]
+@given(st.data(), st.sampled_from(INPUTS), PATHS)
+def test_a_path_is_found_where_an_input_has_one(data, known, path):
+    name, place = known
+    assert list(paths_of_input(name, data.draw(values_at(place, path)))) == [path]
 
 
-@given(WORDS.flatmap(trees_with))
-def test_other_words_are_no_paths(tree):
-    assert list(absolute_paths(tree)) == []
+@given(st.data(), st.sampled_from(INPUTS), PATHS)
+def test_no_other_input_has_one(data, known, path):
+    value = data.draw(values_at(known[1], path))
+    assert list(paths_of_input("settings", value)) == []
+    assert list(paths_of_input("eval_config", value)) == []
 
 
 @pytest.mark.parametrize(
-    ("value", "found"),
+    ("name", "value", "found"),
+    [
+        ("push_dir", "/mnt/x", ["/mnt/x"]),
+        ("push_dir", "file:///mnt/x", ["/mnt/x"]),
+        ("push_dir", "/a b/c", ["/a b/c"]),
+        ("runtime_data", "/", ["/"]),
+        ("custom_config", {"sibling": "/a", "settings": '{"checkpoint_dir": "/b"}'}, ["/a", "/b"]),
+        ("custom_config", '{"serving": {"sibling": "/a"}, "pages": ["/b"]}', []),
+        ("custom_config", '{"settings": "/a"}', []),
+        ("push_destination", "{not json: /a}", []),
+        ("push_destination", "[" * 100_000, []),
+        ("push_destination", "/a", []),
+        ("push_dir", "gs://bucket/a", []),
+        ("push_dir", "minio://bucket/a", []),
+        ("input_base", "pkg:tfx/data.csv", []),
+        ("schema_file", "schema/taxi/schema.pbtxt", []),
+        ("input_base", "", []),
+        ("input_base", None, []),
+        ("input_base", 3.0, []),
+        ("query", "/* trips */ SELECT 1", []),
+    ],
+)
+def test_where_paths_are(name, value, found):
+    assert list(paths_of_input(name, value)) == found
+
+
+@pytest.mark.parametrize(
+    ("argument", "found"),
     [
         ("--serving_dir=/mnt/x", ["/mnt/x"]),
         ("-d=/mnt/x", ["/mnt/x"]),
-        ('--places={"a": "/mnt/x"}', ["/mnt/x"]),
-        ("file:///mnt/x", ["/mnt/x"]),
-        (["/a", {"b": "/c"}], ["/a", "/c"]),
-        ('"/a"', ["/a"]),
-        ("/a b/c", ["/a b/c"]),
+        ("/mnt/x", ["/mnt/x"]),
+        ("--temp_location=file:///mnt/x", ["/mnt/x"]),
+        ("--temp_location=gs://b/x", []),
+        ("--environment_config=/opt/boot", []),
+        ('--environment_config={"command": "/opt/apache/beam/boot"}', []),
+        ("--environment_options=/opt/boot", []),
+        ("--flink_job_server_jar=/opt/flink.jar", []),
+        ("--spark_job_server_jar=/opt/spark.jar", []),
+        ("--job_server_java_launcher=/usr/bin/java", []),
+        ("--another_environment_config=/opt/boot", ["/opt/boot"]),
+        ('[["min_auc", 0, "eval_config", "/checkout"]]', []),
         ("{{$}}", []),
-        ("{not json: /a}", []),
-        ("[" * 100_000, []),
-        ("gs://bucket/a", []),
-        ("minio://bucket/a", []),
-        ("pkg:tfx/data.csv", []),
-        ("schema/taxi/schema.pbtxt", []),
         ("a = /b", []),
-        ("/", []),
-        ("// a comment", []),
-        ("/ 2", []),
         ("", []),
-        (None, []),
-        (3.0, []),
-        (b"/a", []),
     ],
 )
-def test_where_paths_are(value, found):
-    assert list(absolute_paths(value)) == found
+def test_paths_among_arguments(argument, found):
+    assert list(paths_of_arguments(["--flag=1", argument])) == found
 
 
 @given(PATHS, PATHS)

@@ -11,7 +11,7 @@ import yaml
 import kubeflow_runner
 from orchestration.kubeflow.commands import compile as compile_command
 from orchestration.kubeflow.commands import compiling, submit
-from usecase.errors import UserError
+from usecase.errors import ConfigError, UserError
 from usecase.paths import PROJECT_ROOT
 
 CONFIG = str(PROJECT_ROOT / "configs" / "taxi.yaml")
@@ -99,6 +99,50 @@ def test_submit_sends_what_compile_writes(quick, real):
     assert ready.is_of_project
     assert ready.package.text == real[1][2].text()
     assert ready.package.spec == json.loads(json.dumps(real[1][2].spec))
+
+
+# --- where a run's artifacts go ---
+
+
+def options_of(command, *more):
+    given = ["--cron", "0 2 * * *"] if command == "schedule" else []
+    return kubeflow_runner.parser().parse_args([command, "--host", "x", *given, *more])
+
+
+@pytest.mark.parametrize("command", ["submit", "schedule"])
+def test_the_root_of_a_run_is_checked_by_the_compiler(command, quick):
+    for given, root in (["--pipeline-root", "gs://b/r"], "gs://b/r"), ([], None):
+        compiling.package_of(options_of(command, "--config", CONFIG, *given))
+        assert quick.pop()[1]["pipeline_root"] == root
+
+
+@pytest.fixture
+def distributed(real, tmp_path):
+    """A file of a pipeline one of whose nodes has workers elsewhere, that read its artifacts."""
+    spec, platform = yaml.safe_load_all(real[0].read_text())
+    executor = spec["deploymentSpec"]["executors"]["Transform_executor"]
+    executor["container"]["args"].append("--native_uris")
+    path = tmp_path / "distributed.yaml"
+    path.write_text(yaml.safe_dump_all([spec, platform]))
+    return str(path)
+
+
+@pytest.mark.parametrize("command", ["submit", "schedule"])
+def test_workers_of_a_compiled_pipeline_must_reach_the_root_of_a_run(command, distributed):
+    options = options_of(command, "--file", distributed, "--pipeline-root", "minio://b/r")
+    with pytest.raises(ConfigError) as caught:
+        compiling.package_of(options)
+    assert caught.value.what == (
+        "--pipeline-root minio://b/r: the workers of Transform_executor could not read or write "
+        "there"
+    )
+
+
+def test_a_root_that_workers_reach_and_one_that_only_pods_need(distributed, real):
+    for file, root in (distributed, "gs://b/r"), (distributed, None), (str(real[0]), "minio://b/r"):
+        given = ["--pipeline-root", root] if root else []
+        ready = compiling.package_of(options_of("submit", "--file", file, *given))
+        assert not ready.is_of_project
 
 
 # --- what was there before stays ---
