@@ -64,7 +64,11 @@ def _add_schedule(command: argparse.ArgumentParser) -> None:
     when.add_argument(
         "--cron", metavar="FIELDS", help='when, for example "0 2 * * *"; in UTC, unless configured'
     )
-    when.add_argument("--off", action="store_true", help="end it; a run that goes on is left alone")
+    when.add_argument(
+        "--off",
+        action="store_true",
+        help="end it; while a run of it goes on, it is disabled, and a later --off deletes it",
+    )
 
 
 def _add_status(command: argparse.ArgumentParser) -> None:

@@ -138,10 +138,10 @@ def test_nothing_heavy_is_imported_before_anything_is_right(tmp_path, request, a
 def test_a_run_is_started_and_followed_without_anything_heavy(toy):
     """`submit --file` needs no TFX: it can stand where only the pipeline's file is."""
     with api_server.running() as server:
-        server.script = [toy_package.FAILED]
+        server.script, server.logs = [toy_package.FAILED], toy_package.KILLED
         done = run("submit", "--host", server.host, "--file", toy, program=("-c", PROBE))
     assert done.stdout.splitlines()[-1] == "status 2 []"
-    assert "failed: Trainer failed: OOMKilled (exit 137)" in done.stdout
+    assert f"failed: Trainer failed: {toy_package.WHY}" in done.stdout
     assert done.stderr == ""
 
 

@@ -31,15 +31,17 @@ class TaxiCluster:
         workdir = folder / "workdir"  # as the image has it
         for room in ("schema", "configs"):
             shutil.copytree(PROJECT_ROOT / room, workdir / room)
-        self.config = folder / "taxi.yaml"
-        text = CONFIG.read_text(encoding="utf-8")
-        assert text.count(MOUNT_PATH) == 1
-        self.config.write_text(text.replace(MOUNT_PATH, str(self.mount)), encoding="utf-8")
         self.cluster = Cluster(folder / "cluster", workdir=workdir, claims={CLAIM: self.volume})
 
     def compiled(self, data: str | None = None) -> str:
-        """Returns the compiled file."""
-        return compile_pipeline(make_plan(str(self.config), data, elsewhere=True), "kfp").text()
+        """Returns the compiled file, with the volume's folder here in place of that in a pod.
+
+        Args:
+            data: A path below the volume's folder in a pod; None for what the configuration says.
+        """
+        text = compile_pipeline(make_plan(str(CONFIG), data, elsewhere=True), "kfp").text()
+        assert MOUNT_PATH in text
+        return text.replace(MOUNT_PATH, str(self.mount))
 
     def versions(self, destination: str) -> list[int]:
         """The versions that have been pushed to "serving" or "mobile"."""

@@ -14,7 +14,7 @@ from components.verdict import Verdict
 from serving.edge import EdgeModel
 from tests.e2e import edge
 from tests.e2e.conftest import BUNDLED, Project
-from tests.e2e.kubeflow_cluster import UPSTREAM, TaxiCluster, mounting, property_of
+from tests.e2e.kubeflow_cluster import MOUNT_PATH, UPSTREAM, TaxiCluster, mounting, property_of
 from tests.orchestration.kubeflow.emulator import api_check
 from tests.orchestration.kubeflow.emulator.run import run
 from usecase.paths import resolve
@@ -42,7 +42,7 @@ def taxi(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def text(taxi):
-    return taxi.compiled(f"{taxi.mount}/data/trips.csv")
+    return taxi.compiled(f"{MOUNT_PATH}/data/trips.csv")
 
 
 @pytest.fixture(scope="module")

@@ -1,12 +1,14 @@
 """Creating something once, though an answer may get lost."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from orchestration.kubeflow.api.errors import CONFLICT, ApiError
 from orchestration.kubeflow.api.transport import Api, Document
 
 ATTEMPTS = 3
 PAUSE = 1.0  # seconds until the server is asked what became of it
+# Seconds before each look: what was asked for may be done after its answer was lost.
+PAUSES = (PAUSE, 2.0, 4.0, 8.0)
 
 
 def create_once(
@@ -16,7 +18,8 @@ def create_once(
 ) -> Document:
     """Creates, and after a lost answer looks whether it is there before it asks once more.
 
-    A server that is only slow may still create it: then nothing is repeated.
+    A server that is only slow, or behind a proxy that did not wait for it, may create it still
+    later: then nothing is repeated.
 
     Args:
         api: The API, for its `sleep`.
@@ -36,10 +39,20 @@ def create_once(
         except ApiError as error:
             if not (error.doubtful or error.status == CONFLICT):
                 raise
-            api.sleep(PAUSE)
-            found = find()
+            found = _look(api, find, PAUSES if error.doubtful else PAUSES[:1])
             if found is not None:
                 return found
             if attempt == ATTEMPTS or error.timed_out or not error.transient:
                 raise
         attempt += 1
+
+
+def _look(
+    api: Api, find: Callable[[], Document | None], pauses: Sequence[float]
+) -> Document | None:
+    for pause in pauses:
+        api.sleep(pause)
+        found = find()
+        if found is not None:
+            return found
+    return None

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 from orchestration.kubeflow.api.errors import one_line
 from orchestration.kubeflow.api.outcomes import PUSHED_MODEL, telling_nodes
 from orchestration.kubeflow.api.pushes import Push, model_line, pushes, refusals
-from orchestration.kubeflow.api.tasks import NOT_RUN, Task
+from orchestration.kubeflow.api.tasks import Task, is_unsettled
 from orchestration.kubeflow.api.transport import Document
 from orchestration.kubeflow.outcome_lines import NOT_PUSHED
 
@@ -45,7 +45,11 @@ def ending(
     places = pushes(telling_nodes(spec, {PUSHED_MODEL}), lines)
     if state == "SUCCEEDED":
         skipped = [task.name for task in tasks if task.state == "SKIPPED"]
-        return _skipped(skipped, tasks, spec, lines) if skipped else _succeeded(places)
+        if skipped:
+            return _skipped(skipped, tasks, spec, lines)
+        if is_unsettled(run, tasks, named=bool(spec)):
+            return _unsettled(tasks, spec, lines, places)
+        return _succeeded(places)
     end = _failed(run, tasks)
     pushed = [f"; {place.destination}: {place.text}" for place in places if place.there]
     return Ending(FAILED, end + "".join(pushed))
@@ -72,11 +76,32 @@ def _failed(run: Document, tasks: Sequence[Task]) -> str:
     return told or f"the run ended as {str(run.get('state')).lower()}"
 
 
+def _unsettled(
+    tasks: Sequence[Task], spec: Mapping[str, Any], lines: Lines, places: Sequence[Push]
+) -> Ending:
+    """Where it is not known how nodes ended: a success only if no gate can have stopped them."""
+    left = [task.name for task in tasks if task.state != "SUCCEEDED"]
+    judges = _judges(left, spec)
+    if refusals({name: lines.get(name, ()) for name in judges}):
+        return _skipped(left, tasks, spec, lines)
+    line = f"Kubeflow does not tell how {f'{len(left)} of its ' if left else 'its '}nodes ended"
+    if silent := [name for name in judges if not lines.get(name)]:
+        line += f"; whether {' or '.join(silent)} refused is in its log"
+    if any(place.text for place in places):
+        line += f"; {model_line(places)}"
+    known = spec.get("root", {}).get("dag", {}).get("tasks", {})
+    may_be_stopped = not left or any(
+        name not in known or known[name].get("triggerPolicy", {}).get("condition") for name in left
+    )
+    refused = may_be_stopped or any(place.refused for place in places)
+    return Ending(REFUSED if refused else SUCCEEDED, line)
+
+
 def _skipped(
     skipped: Sequence[str], tasks: Sequence[Task], spec: Mapping[str, Any], lines: Lines
 ) -> Ending:
     judges = _judges(skipped, spec)
-    idle = sum(task.state in ("SKIPPED", NOT_RUN) for task in tasks)
+    idle = sum(task.state != "SUCCEEDED" for task in tasks)
     nodes = f"{idle} nodes behind it did" if idle > 1 else "the node behind it did"
     said = refusals({name: lines.get(name, ()) for name in judges})
     if said:

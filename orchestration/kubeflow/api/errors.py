@@ -12,13 +12,16 @@ from usecase.errors import UserError
 LONGEST = 600  # characters of the server's own message
 NOT_FOUND = 404
 CONFLICT = 409
+GATEWAY_TIMEOUT = 504
 TOO_MANY = 429  # the server did not even begin
 # A proxy or a server that is overloaded or starting says these; the next try may succeed.
-TRANSIENT = {TOO_MANY, 500, 502, 503, 504}
+TRANSIENT = {TOO_MANY, 500, 502, 503, GATEWAY_TIMEOUT}
 # Where the message is: of the API, of its handler of uploads, of an older gateway.
 _MESSAGES = ("message", "error_message", "error")
 # The handler of uploads says 500 whatever is wrong; only its words tell what is the user's to mend.
 _INVALID = re.compile(r"invalid ?input ?error", re.IGNORECASE)
+# What closes a connection while TLS is spoken, or begins to be: a proxy that is being restarted.
+_CLOSED = (ssl.SSLEOFError, ssl.SSLZeroReturnError)
 _NAMESPACES = (
     "--namespace names your profile's namespace where Kubeflow has several users; "
     "leave it out where it has not"
@@ -76,7 +79,7 @@ def of_failure(host: str, error: Exception) -> ApiError:
             f"the certificate of {host} is not trusted: {why.verify_message}",
             fix="correct --host, or name the certificate of your authority: SSL_CERT_FILE=ca.pem",
         )
-    if isinstance(why, ssl.SSLError):
+    if isinstance(why, ssl.SSLError) and not isinstance(why, _CLOSED):
         return ApiError(
             f"no TLS connection to {host}: {why.reason or why}",
             fix="correct --host: a port-forward speaks http://, not https://",
@@ -141,7 +144,15 @@ def of_answer(host: str, status: int, body: bytes, headers: Mapping[str, str]) -
             transient=status == TOO_MANY,
         )
     passes = status in TRANSIENT
-    return ApiError(f"the server failed: {told}", status=status, transient=passes, doubtful=passes)
+    gave_up = status == GATEWAY_TIMEOUT
+    return ApiError(
+        f"the server failed: {told}",
+        fix="a proxy waited no longer for the server; see in the UI what became of it" * gave_up,
+        status=status,
+        transient=passes,
+        doubtful=passes,
+        timed_out=gave_up,
+    )
 
 
 def not_an_api(host: str, found: str) -> ApiError:

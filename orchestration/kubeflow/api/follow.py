@@ -7,6 +7,7 @@ from orchestration.kubeflow.api.errors import ApiError
 from orchestration.kubeflow.api.outcomes import Outcomes
 from orchestration.kubeflow.api.run_view import outcome_line, task_line
 from orchestration.kubeflow.api.runs import get_run
+from orchestration.kubeflow.api.settled import settled
 from orchestration.kubeflow.api.tasks import FINAL, tasks_of
 from orchestration.kubeflow.api.transport import Api, Document
 
@@ -27,7 +28,7 @@ def follow(
     *,
     timeout: float | None = None,
 ) -> Document:
-    """Returns the run when it has ended; until then each change of a node is told.
+    """Returns the run when it has ended, and its nodes with it; each change of a node is told.
 
     Args:
         api: The API.
@@ -58,6 +59,8 @@ def follow(
             is_lost, answered = False, time.monotonic()
             _tell(run, known, outcomes, told, say)
             if run.get("state") in FINAL:
+                run = settled(api, run_id, run, known)
+                _tell(run, known, outcomes, told, say)
                 return run
         if timeout is not None and time.monotonic() - began >= timeout:
             raise StillRunning(run_id)
@@ -73,7 +76,7 @@ def _tell(
 ) -> None:
     for task in tasks_of(run, names):
         if task.state not in (told.get(task.name, "PENDING"), "NOT RUN"):
-            say(task_line(task))
+            say(task_line(outcomes.explained(run, task)))
             for line in outcomes.of(run, task):
                 say(outcome_line(line))
         told[task.name] = task.state

@@ -1,7 +1,7 @@
 """Lists of the API: filters, and pages until the last."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from orchestration.kubeflow.api.transport import Api, Document
 
@@ -10,8 +10,17 @@ PAGE = 100
 
 def named(name: str) -> str:
     """Returns the filter for what has exactly this display name."""
-    predicate = {"operation": "EQUALS", "key": "display_name", "string_value": name}
-    return json.dumps({"predicates": [predicate]})
+    return _filter("EQUALS", "display_name", [name])
+
+
+def without(key: str, values: Iterable[str]) -> str:
+    """Returns the filter for what has none of these values."""
+    return _filter("NOT_EQUALS", key, values)
+
+
+def _filter(operation: str, key: str, values: Iterable[str]) -> str:
+    predicates = [{"operation": operation, "key": key, "string_value": one} for one in values]
+    return json.dumps({"predicates": predicates})
 
 
 def every(api: Api, path: str, field: str, **query: str | int) -> Iterator[Document]:

@@ -1,14 +1,15 @@
-"""What the gates and pushers of a run say of themselves, in the logs of their pods.
+"""What the gates and pushers of a run, and nodes that failed, say in the logs of their pods.
 
 That is best effort: pods are deleted, and not every way to the API leads to their logs.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
+from orchestration.kubeflow.api.error_lines import error_line
 from orchestration.kubeflow.api.pod_logs import PodLogs
-from orchestration.kubeflow.api.pod_names import pod_names
-from orchestration.kubeflow.api.tasks import Task, executor_ids, node_names
+from orchestration.kubeflow.api.pod_names import driver_pod_names, pod_names
+from orchestration.kubeflow.api.tasks import Task, executor_ids, node_names, some_id
 from orchestration.kubeflow.api.transport import Api, Document
 from orchestration.kubeflow.outcome_lines import marked_lines
 
@@ -18,7 +19,7 @@ MOST_PODS = 12  # of one node
 
 
 class Outcomes:
-    """The lines of a run's gates and pushers; each is read once.
+    """The lines of a run's gates and pushers, and the errors of its nodes; each is read once.
 
     Args:
         api: The API.
@@ -27,10 +28,13 @@ class Outcomes:
     """
 
     def __init__(self, api: Api, run_id: str, spec: Mapping[str, Any]) -> None:
-        self._logs = PodLogs(api, run_id)
+        self._api = api
+        self._run_id = run_id
+        self._logs: PodLogs | None = None
         self._tasks = spec.get("root", {}).get("dag", {}).get("tasks", {})
         self._telling = telling_nodes(spec)
         self._known: dict[str, tuple[str, ...]] = {}
+        self._errors: dict[str, str] = {}
 
     def of(self, run: Document, task: Task) -> tuple[str, ...]:
         """Returns what a node says of itself; nothing where that is not known.
@@ -42,9 +46,26 @@ class Outcomes:
         if task.name not in self._telling or task.state != "SUCCEEDED":
             return ()
         if not self._known.get(task.name):
-            said = map(self._said_by, self._pods(run, task.name)[:MOST_PODS])
+            logs = self._read(run, self._pods(run, task.name))
+            said = (tuple(marked_lines(log)) for log in logs)
             self._known[task.name] = next(filter(None, said), ())
         return self._known[task.name]
+
+    def explained(self, run: Document, task: Task) -> Task:
+        """Returns a node, with why it failed if it did, and if that is known.
+
+        Args:
+            run: The run, as the API gives it.
+            task: The node.
+        """
+        if task.state != "FAILED":
+            return task
+        if not self._errors.get(task.name):
+            one = some_id(run)
+            pods = self._pods(run, task.name) or (driver_pod_names(one, task.name) if one else [])
+            told = map(error_line, self._read(run, pods))
+            self._errors[task.name] = next(filter(None, told), "")
+        return task._replace(error=self._errors[task.name])
 
     def every(self, run: Document, tasks: Iterable[Task]) -> dict[str, tuple[str, ...]]:
         """Returns what nodes say of themselves, by their ids.
@@ -57,11 +78,15 @@ class Outcomes:
         return {name: lines for name, lines in said.items() if lines}
 
     def _pods(self, run: Document, name: str) -> list[str]:
-        retries = int((self._tasks[name].get("retryPolicy") or {}).get("maxRetryCount") or 0)
+        policy = self._tasks.get(name, {}).get("retryPolicy") or {}
+        retries = int(policy.get("maxRetryCount") or 0)
         return [pod for one in executor_ids(run, name) for pod in pod_names(one, name, retries)]
 
-    def _said_by(self, pod: str) -> tuple[str, ...]:
-        return tuple(marked_lines(self._logs.read(pod)))
+    def _read(self, run: Document, pods: Sequence[str]) -> Iterator[str]:
+        if self._logs is None:
+            experiment_id = str(run.get("experiment_id") or "")
+            self._logs = PodLogs(self._api, self._run_id, experiment_id)
+        return map(self._logs.read, pods[:MOST_PODS])
 
 
 def telling_nodes(spec: Mapping[str, Any], outputs: Iterable[str] = TELLING) -> list[str]:

@@ -4,19 +4,22 @@ The API server has a handler for it beside its API. Kubeflow's UI, behind which 
 not let that through, and has a way of its own.
 """
 
+import functools
+import json
 import re
 import time
 import urllib.parse
 from collections.abc import Callable
 
 from orchestration.kubeflow.api.errors import ApiError
-from orchestration.kubeflow.api.transport import Api
+from orchestration.kubeflow.api.transport import PREFIX, Api
 from usecase.errors import UserError
 
 SECONDS = 4.0  # for one log
 PATIENCE = 10.0  # seconds for all logs of a run
 MOST = 8 * 2**20  # bytes of one log
 _PAGE = re.compile(r"\s*<(!doctype|html)", re.IGNORECASE)
+_NONE = "-"  # how a server may write that there is no namespace
 _NO_SUCH_POD = (404, 500)  # says the UI
 
 
@@ -26,11 +29,14 @@ class PodLogs:
     Args:
         api: The API.
         run_id: The run.
+        experiment_id: Its experiment, which says in which namespace its pods are; "" if that is not
+            known: then they are looked for in the namespace of `api`.
     """
 
-    def __init__(self, api: Api, run_id: str) -> None:
+    def __init__(self, api: Api, run_id: str, experiment_id: str = "") -> None:
         self._api = api
         self._run_id = run_id
+        self._experiment_id = experiment_id
         self._ways: list[Callable[[str], str]] = [self._of_server, self._of_ui]
         self._patience = PATIENCE
 
@@ -67,6 +73,19 @@ class PodLogs:
 
     def _of_ui(self, pod: str) -> str:
         asked = {"podname": pod, "runid": self._run_id}
-        if self._api.namespace:
-            asked["podnamespace"] = self._api.namespace
+        if self._namespace:
+            asked["podnamespace"] = self._namespace
         return f"/k8s/pod/logs?{urllib.parse.urlencode(asked)}"
+
+    @functools.cached_property
+    def _namespace(self) -> str:
+        """The namespace of the pods; "" where Kubeflow has a single user, whatever is asked for."""
+        if not self._experiment_id:
+            return self._api.namespace
+        path = f"{PREFIX}/experiments/{urllib.parse.quote(self._experiment_id, safe='')}"
+        try:
+            told = json.loads(self._api.read_text(path, seconds=SECONDS, most=MOST))
+            namespace = str(told.get("namespace") or "")
+        except (UserError, ValueError, AttributeError):
+            return self._api.namespace
+        return "" if namespace == _NONE else namespace

@@ -1,4 +1,4 @@
-"""The names of the pods in which a node's executor runs.
+"""The names of the pods in which a node's executor and its driver run.
 
 The API names the parts of a run by the engine's ids. Such an id is the run's name in the cluster
 and a digest of the part's own name; a pod is named by its id, in newer versions with that of its
@@ -8,6 +8,7 @@ template in the middle. Where a pod may be tried again, each try is a part of it
 from collections.abc import Iterator
 
 TEMPLATE = "system-container-impl"
+DRIVER_TEMPLATE = "system-container-driver"
 RETRIED = f"retry-{TEMPLATE}"
 
 
@@ -26,6 +27,18 @@ def pod_names(part_id: str, node: str, retries: int = 0) -> list[str]:
         return plain
     tries = [str(fnv_1a(f"{part}({count})")) for count in range(retries + 1)]
     return [*_named(run, RETRIED, tries), *plain, *(f"{run}-{one}" for one in tries)]
+
+
+def driver_pod_names(some_id: str, node: str) -> list[str]:
+    """Returns the names that the pod of a node's driver may have, the likeliest first.
+
+    Args:
+        some_id: The engine's id of any part of the run.
+        node: The node's id.
+    """
+    run = some_id.rpartition("-")[0]
+    digest = str(fnv_1a(f"{run}.root.{node}-driver"))
+    return [*_named(run, DRIVER_TEMPLATE, [digest]), f"{run}-{digest}"]
 
 
 def fnv_1a(text: str) -> int:

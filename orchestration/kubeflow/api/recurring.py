@@ -1,20 +1,21 @@
 """Recurring runs: at most one of a name is active, whatever goes wrong on the way."""
 
 import dataclasses
+import hashlib
+import json
 import uuid
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from orchestration.kubeflow.api.create import PAUSE, create_once
-from orchestration.kubeflow.api.errors import NOT_FOUND, ApiError
+from orchestration.kubeflow.api.create import create_once
+from orchestration.kubeflow.api.errors import ApiError
 from orchestration.kubeflow.api.host import schedule_page
 from orchestration.kubeflow.api.listing import every, named
 from orchestration.kubeflow.api.pipelines import Version
+from orchestration.kubeflow.api.retiring import Left, retire
 from orchestration.kubeflow.api.runs import runtime_config
+from orchestration.kubeflow.api.switching import PATH, disable, enable, is_enabled
 from orchestration.kubeflow.api.transport import Api, Document
-
-PATH = "/recurringruns"
-ENABLED = "ENABLED"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -57,6 +58,15 @@ class Schedule:
             body["service_account"] = self.service_account
         return body
 
+    @property
+    def mark(self) -> str:
+        """How its description begins: the same for the same request.
+
+        A server fills in what a request leaves out, so its answer cannot be held against it.
+        """
+        wanted = json.dumps(self.body, sort_keys=True).encode()
+        return f"kubeflow_runner.py schedule {hashlib.sha256(wanted).hexdigest()[:16]}, request "
+
 
 @dataclasses.dataclass(frozen=True)
 class Scheduled:
@@ -66,66 +76,90 @@ class Scheduled:
         recurring_run_id: The recurring run that is active now.
         is_new: Whether it was created just now; otherwise it was there as it should be.
         replaced: The ids of those that it replaced.
-        left: The ids of those that are disabled, but could not be deleted.
+        left: The older ones that are disabled, but still there.
     """
 
     recurring_run_id: str
     is_new: bool
     replaced: tuple[str, ...] = ()
-    left: tuple[str, ...] = ()
+    left: tuple[Left, ...] = ()
 
 
-def find_schedules(api: Api, experiment_id: str, name: str) -> list[Document]:
-    """Returns the recurring runs of this name, the disabled ones as well.
+@dataclasses.dataclass(frozen=True)
+class Ended:
+    """What became of the recurring runs of a name.
+
+    Attributes:
+        ids: All of them; none is active any more.
+        left: Those that are disabled, but still there.
+    """
+
+    ids: tuple[str, ...]
+    left: tuple[Left, ...]
+
+
+def find_schedules(api: Api, name: str) -> list[Document]:
+    """Returns the recurring runs of this name in the namespace, the disabled ones as well.
 
     Raises:
         ApiError: If the server gives no good answer.
     """
-    found = every(api, PATH, "recurringRuns", experiment_id=experiment_id, filter=named(name))
+    found = every(api, PATH, "recurringRuns", namespace=api.namespace, filter=named(name))
     return [one for one in found if one.get("display_name") == name]
 
 
 def put_schedule(api: Api, schedule: Schedule) -> Scheduled:
     """Makes the schedule the only active one of its name.
 
-    Older ones are disabled, then the new one is created, then they are deleted. If it cannot be
-    created, they are enabled again; not if a slow server may still create it.
+    Older ones are disabled, then the new one is created, then those are deleted whose runs are
+    over; the others are left for the next time. If it cannot be created, they are enabled again;
+    not if a slow server may still create it.
 
     Raises:
         ApiError: If the server refused, or gives no good answer.
     """
-    older = find_schedules(api, schedule.experiment_id, schedule.name)
-    if len(older) == 1 and _is_as_wanted(older[0], schedule):
-        return Scheduled(_id(older[0]), is_new=False)
-    active = [_id(one) for one in older if one.get("status") == ENABLED]
-    mark = f"kubeflow_runner.py schedule, request {uuid.uuid4().hex}"
+    there = find_schedules(api, schedule.name)
+    active = [_id(one) for one in there if is_enabled(one)]
+    same = [_id(one) for one in there if str(one.get("description")).startswith(schedule.mark)]
+    if len(active) == 1 and active[0] in same:
+        older = [_id(one) for one in there if not is_enabled(one)]
+        return Scheduled(active[0], False, left=retire(api, older, settle=False))
+    new = _replace(api, schedule, active)
+    ids = tuple(_id(one) for one in there)
+    return Scheduled(new, True, ids, retire(api, ids, settle=bool(active)))
+
+
+def end_schedule(api: Api, name: str) -> Ended:
+    """Disables the recurring runs of this name, and deletes those whose runs are over.
+
+    Raises:
+        ApiError: If the server refused, or gives no good answer.
+    """
+    there = find_schedules(api, name)
+    active = [_id(one) for one in there if is_enabled(one)]
+    for one in active:
+        disable(api, one)
+    ids = tuple(_id(one) for one in there)
+    return Ended(ids, retire(api, ids, settle=bool(active)))
+
+
+def _replace(api: Api, schedule: Schedule, active: Sequence[str]) -> str:
+    mark = f"{schedule.mark}{uuid.uuid4().hex}"
+    verb = "may be"
     try:
         for one in active:
-            _disable(api, one)
-        new = _create(api, schedule, mark)
+            disable(api, one)
+        verb = "is"
+        return _create(api, schedule, mark)
     except BaseException as error:
         if isinstance(error, ApiError) and error.timed_out and active:
             error.fix = (
                 f"look at {api.address}: if the new recurring run is not there, enable the old "
                 f"one again ({', '.join(active)}), or schedule again"
             )
-        elif _find(api, schedule, mark) is None:
-            _enable_again(api, active, error)
+        elif active:
+            _recover(api, schedule, mark, active, error, verb)
         raise
-    left = [_id(one) for one in older if not _deleted(api, _id(one))]
-    return Scheduled(new, True, tuple(_id(one) for one in older), tuple(left))
-
-
-def end_schedule(api: Api, experiment_id: str, name: str) -> list[str]:
-    """Deletes the recurring runs of this name; returns their ids. Runs that go on are left alone.
-
-    Raises:
-        ApiError: If the server refused, or gives no good answer.
-    """
-    ended = [_id(one) for one in find_schedules(api, experiment_id, name)]
-    for one in ended:
-        _delete(api, one)
-    return ended
 
 
 def _create(api: Api, schedule: Schedule, mark: str) -> str:
@@ -134,75 +168,49 @@ def _create(api: Api, schedule: Schedule, mark: str) -> str:
 
 
 def _find(api: Api, schedule: Schedule, mark: str) -> Document | None:
-    there = find_schedules(api, schedule.experiment_id, schedule.name)
+    there = find_schedules(api, schedule.name)
     return next((one for one in there if one.get("description") == mark), None)
 
 
-def _disable(api: Api, one: str) -> None:
-    create_once(api, lambda: api.post(f"{PATH}/{one}:disable"), lambda: _with_mode(api, one, False))
-
-
-def _enable(api: Api, one: str) -> ApiError | None:
+def _recover(
+    api: Api,
+    schedule: Schedule,
+    mark: str,
+    active: Sequence[str],
+    error: BaseException,
+    verb: str,
+) -> None:
+    """Enables again what was disabled for a new one that did not come."""
     try:
-        path = f"{PATH}/{one}:enable"
-        create_once(api, lambda: api.post(path), lambda: _with_mode(api, one, True))
-    except ApiError as error:
-        return error
+        if _find(api, schedule, mark) is not None:
+            return
+    except (ApiError, KeyboardInterrupt) as fault:
+        raise _off(api, active, error, fault, verb) from error
+    faults = {one: _fault_of_enabling(api, one) for one in active}
+    off = [one for one, why in faults.items() if why is not None]
+    if off:
+        raise _off(api, off, error, faults[off[0]], "is") from error
+
+
+def _fault_of_enabling(api: Api, one: str) -> BaseException | None:
+    try:
+        enable(api, one)
+    except (ApiError, KeyboardInterrupt) as fault:
+        return fault
     return None
 
 
-def _enable_again(api: Api, ids: list[str], error: BaseException) -> None:
-    faults = {one: fault for one in ids if (fault := _enable(api, one))}
-    if faults:
-        one, fault = next(iter(faults.items()))
-        raise ApiError(
-            f"{error}\nand {', '.join(faults)}, which ran by the clock until now, is disabled: "
-            f"{fault.what}",
-            fix=f"enable it at {schedule_page(api.address, one)}, or schedule again",
-        ) from error
-
-
-def _with_mode(api: Api, one: str, enabled: bool) -> Document | None:
-    there = api.get(f"{PATH}/{one}")
-    return there if (there.get("status") == ENABLED) is enabled else None
-
-
-def _deleted(api: Api, one: str) -> bool:
-    try:
-        _delete(api, one)
-    except ApiError:
-        return False
-    return True
-
-
-def _delete(api: Api, one: str) -> None:
-    """Deletes, again after a lost answer; what is gone already is as it should be."""
-    for is_last in (False, True):
-        try:
-            return api.delete(f"{PATH}/{one}")
-        except ApiError as error:
-            if error.status == NOT_FOUND and not error.doubtful:
-                return None
-            if is_last or not error.transient:
-                raise
-        api.sleep(PAUSE)
-    return None
-
-
-def _is_as_wanted(there: Document, schedule: Schedule) -> bool:
-    wanted = schedule.body
-    same = all(
-        there.get(field) == wanted[field]
-        for field in ("pipeline_version_reference", "trigger", "no_catchup")
-    )
-    runtime = there.get("runtime_config") or {}
-    return (
-        same
-        and there.get("status") == ENABLED
-        and str(there.get("max_concurrency")) == wanted["max_concurrency"]
-        and (runtime.get("parameters") or {}) == wanted["runtime_config"]["parameters"]
-        and (runtime.get("pipeline_root") or None) == schedule.pipeline_root
-        and (there.get("service_account") or None) == schedule.service_account
+def _off(
+    api: Api, ids: Sequence[str], error: BaseException, fault: BaseException | None, verb: str
+) -> ApiError:
+    """Returns the error for a schedule that is off though nobody wanted that."""
+    why = fault.what if isinstance(fault, ApiError) else "interrupted"
+    first = f"{fault.fix}; then " if isinstance(fault, ApiError) and fault.fix else ""
+    pages = " and ".join(schedule_page(api.address, one) for one in ids)
+    return ApiError(
+        f"{str(error) or 'interrupted'}\n"
+        f"and {', '.join(ids)}, which ran by the clock until now, {verb} disabled: {why}",
+        fix=f"{first}schedule again, or enable it at {pages}",
     )
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from orchestration.kubeflow.api.errors import NOT_FOUND, ApiError
 from orchestration.kubeflow.api.pipelines import spec_of
 from orchestration.kubeflow.api.tasks import Task, seconds_of
 from orchestration.kubeflow.api.transport import Api, Document
@@ -20,7 +21,11 @@ def spec_of_run(api: Api, run: Document) -> dict[str, Any]:
     document: Mapping[str, Any] = run.get("pipeline_spec") or {}
     reference = run.get("pipeline_version_reference") or {}
     if not document and reference.get("pipeline_version_id") and reference.get("pipeline_id"):
-        document = spec_of(api, reference)
+        try:
+            document = spec_of(api, reference)
+        except ApiError as error:
+            if error.status != NOT_FOUND or error.doubtful:
+                raise
     return dict(document.get("pipeline_spec") or document)
 
 

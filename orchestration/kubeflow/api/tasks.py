@@ -1,24 +1,25 @@
-"""The nodes of a run, told from what the API says of its pods.
+"""The nodes of a run, told from what the API says of its parts.
 
 For a node "Trainer" Kubeflow has "Trainer-driver", which decides, and "Trainer" with the pods that
 do the work below it. Where a condition is not met the driver runs and "Trainer" is skipped; what
 stands behind a skipped or failed node has no state at all.
+
+The API tells the engine's ids of what is below a part, and never a part's own id. So what is below
+a node, always named "executor", cannot be found again among the parts: neither if it was skipped
+since its result was in the cache, nor why it failed.
 """
 
 import datetime
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from orchestration.kubeflow.api.errors import one_line
 from orchestration.kubeflow.api.transport import Document
 
 DRIVER = "-driver"
-EXECUTOR = "executor"
 FINAL = frozenset({"SUCCEEDED", "FAILED", "CANCELED", "SKIPPED"})
-# In addition to the API's states.
-CACHED = "CACHED"
-NOT_RUN = "NOT RUN"
-_ENGINE_NAMES = frozenset({"root", EXECUTOR})
+NOT_RUN = "NOT RUN"  # in addition to the API's states
+_ROOT = "root"  # the part that has all nodes below it
+_ENGINE_NAMES = frozenset({_ROOT, "executor"})
 
 
 class Task(NamedTuple):
@@ -26,10 +27,9 @@ class Task(NamedTuple):
 
     Attributes:
         name: The node's id.
-        state: One of the API's states, or CACHED (its result was taken from an earlier run), or
-            NOT RUN (something before it did not succeed).
+        state: One of the API's states, or NOT RUN (something before it did not succeed).
         seconds: How long it took, or takes; None before it began.
-        error: Why it failed, in one line; "" otherwise.
+        error: Why it failed, in one line; "" otherwise, and as far as the API tells.
     """
 
     name: str
@@ -49,13 +49,29 @@ def tasks_of(
             are not known (none), what the API names and the engine does not use itself.
         now: The time of day; None for the clock's.
     """
-    details = list((run.get("run_details") or {}).get("task_details") or [])
-    pods = _Pods(details)
-    known = list(names) or _named_by_api(details)
+    parts = _parts(run)
+    known = list(names) or _named_by_api(parts)
     is_over = run.get("state") in FINAL
     moment = now or datetime.datetime.now(datetime.timezone.utc)
-    tasks = [(pods.started(name), _task(pods, name, is_over, moment)) for name in known]
+    tasks = [(_started(parts, name), _task(parts, name, is_over, moment)) for name in known]
     return [task for _, task in sorted(tasks, key=lambda pair: pair[0] or "9")]
+
+
+def is_unsettled(run: Document, tasks: Sequence[Task], *, named: bool) -> bool:
+    """Whether a run is said to have succeeded, and its nodes are not said to have come to an end.
+
+    The server writes the one first and the other later, or never.
+
+    Args:
+        run: The run, as the API gives it.
+        tasks: Its nodes.
+        named: Whether they are all of them, since the ids of a run's nodes are known; of what has
+            not begun, the API does not tell the name.
+    """
+    states = {task.state for task in tasks}
+    if not named:
+        states.add(str(_parts(run).get(_ROOT, {}).get("state")))
+    return run.get("state") == "SUCCEEDED" and "SKIPPED" not in states and states != {"SUCCEEDED"}
 
 
 def node_names(spec: Mapping[str, Any]) -> list[str]:
@@ -96,68 +112,40 @@ def seconds_of(thing: Document, begin: str, now: datetime.datetime | None = None
 
 
 def executor_ids(run: Document, name: str) -> list[str]:
-    """Returns the engine's ids of what a node's executor runs in.
+    """Returns the engine's ids of what a node's executor runs in; none before it began.
 
     Args:
         run: The run, as the API gives it.
         name: The node's id.
     """
-    pods = _Pods(list((run.get("run_details") or {}).get("task_details") or []))
-    return pods.executors_below(pods.get(name))
+    return _below(_parts(run).get(name, {}))
 
 
-class _Pods:
-    """What the API says of the parts of a run, by display name and below one another."""
-
-    def __init__(self, details: list[Document]) -> None:
-        self._by_name = {str(one.get("display_name")): one for one in details}
-        self._by_id = {
-            str(key): one
-            for one in details
-            for key in (one.get("task_id"), one.get("pod_name"))
-            if key
-        }
-
-    def get(self, name: str) -> Document:
-        return self._by_name.get(name, {})
-
-    def started(self, name: str) -> str:
-        one, driver = self.get(name), self.get(name + DRIVER)
-        return str(driver.get("start_time") or one.get("start_time") or "")
-
-    def below(self, one: Document, depth: int = 5) -> Iterator[Document]:
-        for child in one.get("child_tasks") or []:
-            found = self._by_id.get(str(child.get("pod_name") or child.get("task_id")))
-            if found is not None and depth and found is not one:
-                yield found
-                yield from self.below(found, depth - 1)
-
-    def executors_below(self, one: Document, depth: int = 2) -> list[str]:
-        """Returns ids of what a node consists of, and of what that is tried again in."""
-        found: list[str] = []
-        for child in one.get("child_tasks") or []:
-            part_id = str(child.get("pod_name") or child.get("task_id") or "")
-            part = self._by_id.get(part_id, {})
-            # What comes after a node is below its executor as well.
-            if part and not str(part.get("display_name")).startswith(EXECUTOR):
-                continue
-            found += [str(part.get("pod_name") or part_id)]
-            found += self.executors_below(part, depth - 1) if depth else []
-        return list(dict.fromkeys(filter(None, found)))
+def some_id(run: Document) -> str:
+    """Returns the engine's id of any part of a run; "" where the API tells none."""
+    return next((one for part in _parts(run).values() for one in _below(part)), "")
 
 
-def _task(pods: _Pods, name: str, is_over: bool, now: datetime.datetime) -> Task:
-    one, driver = pods.get(name), pods.get(name + DRIVER)
+def _parts(run: Document) -> dict[str, Document]:
+    details = (run.get("run_details") or {}).get("task_details") or []
+    return {str(one.get("display_name") or ""): one for one in details}
+
+
+def _below(part: Document) -> list[str]:
+    ids = (str(child.get("pod_name") or "") for child in part.get("child_tasks") or [])
+    return list(dict.fromkeys(filter(None, ids)))
+
+
+def _started(parts: Mapping[str, Document], name: str) -> str:
+    one, driver = parts.get(name, {}), parts.get(name + DRIVER, {})
+    return str(driver.get("start_time") or one.get("start_time") or "")
+
+
+def _task(parts: Mapping[str, Document], name: str, is_over: bool, now: datetime.datetime) -> Task:
+    one, driver = parts.get(name, {}), parts.get(name + DRIVER, {})
     state = _state(one, driver, is_over)
-    if state == "SUCCEEDED" and any(
-        child.get("display_name") == EXECUTOR and child.get("state") == "SKIPPED"
-        for child in pods.below(one)
-    ):
-        state = CACHED
-    ran = state not in ("SKIPPED", NOT_RUN)
     seconds = seconds_of(one if one.get("start_time") else driver, "start_time", now)
-    error = _error([one, driver, *pods.below(one)]) if state == "FAILED" else ""
-    return Task(name, state, seconds if ran else None, error)
+    return Task(name, state, None if state in ("SKIPPED", NOT_RUN) else seconds)
 
 
 def _state(one: Document, driver: Document, is_over: bool) -> str:
@@ -171,19 +159,8 @@ def _state(one: Document, driver: Document, is_over: bool) -> str:
     return "RUNNING" if driver.get("state") == "RUNNING" else "PENDING"
 
 
-def _error(parts: Iterable[Document]) -> str:
-    """Returns the most telling message: the deepest part knows best what happened."""
-    told = [
-        one_line(str((part.get("error") or {}).get("message") or ""))
-        for part in parts
-        if part.get("state") == "FAILED"
-    ]
-    return next((message for message in reversed(told) if message), "")
-
-
-def _named_by_api(details: list[Document]) -> list[str]:
-    names = [str(one.get("display_name") or "") for one in details]
-    drivers = {name.removesuffix(DRIVER) for name in names if name.endswith(DRIVER)}
+def _named_by_api(parts: Iterable[str]) -> list[str]:
+    drivers = {name.removesuffix(DRIVER) for name in parts if name.endswith(DRIVER)}
     return sorted(drivers - _ENGINE_NAMES)
 
 

@@ -112,13 +112,13 @@ class Api:
         data = json.dumps({} if body is None else body).encode()
         return self._send("POST", path, {}, data, "application/json")
 
-    def delete(self, path: str) -> None:
+    def delete(self, path: str, **query: str) -> None:
         """Deletes, once.
 
         Raises:
-            ApiError: If there is no good answer.
+            ApiError: If there is no good answer; `doubtful` says if it may have been carried out.
         """
-        self._send("DELETE", path, {})
+        self._send("DELETE", path, query)
 
     def upload(self, path: str, text: str, **query: str) -> Document:
         """Sends a pipeline as a file, once.

@@ -11,7 +11,8 @@ def version_name(package: Package, folder: Path | None) -> tuple[str, bool]:
     """Returns the name of a version, and whether it has changes that no commit has.
 
     One commit compiles to several pipelines, by config, data and image; so the digest of what was
-    compiled is a part of the name, and one name always means one and the same pipeline.
+    compiled is a part of the name, and one name always means one and the same pipeline. Files that
+    git does not follow are no changes: what `compile` wrote is one of them.
 
     Args:
         package: The pipeline.
@@ -32,7 +33,8 @@ def _commit(folder: Path) -> tuple[str, bool]:
     top = _git(folder, "rev-parse", "--show-toplevel")
     if not commit or not top or Path(top.strip()).resolve() != folder.resolve():
         return "", False
-    return commit.strip(), bool(_git(folder, "status", "--porcelain"))
+    changes = _git(folder, "status", "--porcelain", "--untracked-files=no")
+    return commit.strip(), bool(changes)
 
 
 def _git(folder: Path, *arguments: str) -> str:

@@ -2,13 +2,15 @@
 
 import argparse
 import sys
+from collections.abc import Iterable
 
 from orchestration.kubeflow.api.arguments import parse_arguments
 from orchestration.kubeflow.api.cron import six_fields
-from orchestration.kubeflow.api.experiments import find_experiment, find_or_create_experiment
+from orchestration.kubeflow.api.experiments import find_or_create_experiment
 from orchestration.kubeflow.api.host import schedule_page
 from orchestration.kubeflow.api.pipelines import upload_version
 from orchestration.kubeflow.api.recurring import Schedule, end_schedule, put_schedule
+from orchestration.kubeflow.api.retiring import Left
 from orchestration.kubeflow.api.version_name import version_name
 from orchestration.kubeflow.commands.compiling import package_of
 from orchestration.kubeflow.commands.connection import check_run_options, connect
@@ -21,9 +23,9 @@ def schedule(options: argparse.Namespace) -> int:
     api = connect(options)
     if options.off:
         name = name_of(options)
-        experiment = find_experiment(api, options.experiment or name)
-        ended = end_schedule(api, experiment, options.name or name) if experiment else []
-        print(f"ended: {', '.join(ended)}" if ended else f"{name} has no schedule here")
+        ended = end_schedule(api, options.name or name)
+        print(f"ended: {', '.join(ended.ids)}" if ended.ids else f"{name} has no schedule here")
+        _warn(ended.left)
         return 0
     cron = six_fields(options.cron)
     check_run_options(options)
@@ -58,6 +60,14 @@ def schedule(options: argparse.Namespace) -> int:
             + (f", in place of {len(done.replaced)} older" * bool(done.replaced))
         )
     print(schedule_page(api.address, done.recurring_run_id))
-    for left in done.left:
-        print(f"warning: disabled, but not deleted: recurring run {left}", file=sys.stderr)
+    _warn(done.left)
     return 0
+
+
+def _warn(left: Iterable[Left]) -> None:
+    for one, why in left:
+        print(
+            f"warning: recurring run {one} is disabled, but not deleted: {why}; "
+            "the next schedule or schedule --off deletes it",
+            file=sys.stderr,
+        )

@@ -15,6 +15,7 @@ from orchestration.kubeflow.api.run_view import (
     task_line,
 )
 from orchestration.kubeflow.api.runs import get_run, last_runs
+from orchestration.kubeflow.api.settled import settled
 from orchestration.kubeflow.api.tasks import FINAL, node_names, tasks_of
 from orchestration.kubeflow.api.transport import Api
 from orchestration.kubeflow.commands.connection import connect
@@ -33,7 +34,7 @@ def status(options: argparse.Namespace) -> int:
     if experiment is None:
         print(f"nothing of {name} has run here yet")
         return 0
-    schedules = find_schedules(api, experiment, options.name or name)
+    schedules = find_schedules(api, options.name or name)
     for line in map(schedule_line, schedules):
         print(f"schedule  {line}")
     if not schedules:
@@ -46,10 +47,12 @@ def status(options: argparse.Namespace) -> int:
 def _one_run(api: Api, run_id: str) -> int:
     run = get_run(api, run_id)
     spec = spec_of_run(api, run)
-    tasks = tasks_of(run, node_names(spec))
+    names = node_names(spec)
+    run = settled(api, run_id, run, names)
     for line in run_lines([run]):
         print(line)
     outcomes = Outcomes(api, run_id, spec)
+    tasks = [outcomes.explained(run, task) for task in tasks_of(run, names)]
     for task in tasks:
         print(f"  {task_line(task)}")
         for line in outcomes.of(run, task):

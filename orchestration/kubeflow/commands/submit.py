@@ -3,6 +3,7 @@
 import argparse
 import datetime
 import secrets
+import shlex
 import sys
 
 from orchestration.kubeflow.api.arguments import parse_arguments
@@ -40,7 +41,7 @@ def submit(options: argparse.Namespace) -> int:
         service_account=options.service_account,
     )
     _tell(f"run {run_id} of {package.name}: {run_page(api.address, run_id)}")
-    look = f"python kubeflow_runner.py status --host {api.address} {run_id}"
+    look = _look(api, run_id)
     if options.no_wait:
         _tell(f"look at it: {look}")
         return 0
@@ -63,9 +64,16 @@ def _follow(api: Api, run_id: str, spec: dict[str, object], timeout: float | Non
     outcomes = Outcomes(api, run_id, spec)
     run = follow(api, run_id, names, outcomes, _tell, timeout=timeout)
     tasks = tasks_of(run, names)
+    tasks = [outcomes.explained(run, task) for task in tasks]
     end = ending(run, tasks, spec, outcomes.every(run, tasks))
     _tell(f"{str(run.get('state')).lower()}: {end.line}")
     return end.exit_code
+
+
+def _look(api: Api, run_id: str) -> str:
+    namespace = ["--namespace", api.namespace] if api.namespace else []
+    words = ["python", "kubeflow_runner.py", "status", "--host", api.address, *namespace, run_id]
+    return shlex.join(words)
 
 
 def _run_name(pipeline: str) -> str:

@@ -98,7 +98,8 @@ class ApiServer(http.server.ThreadingHTTPServer):
 
     Attributes:
         requests: What it received.
-        namespace: The one namespace that its user may use; "" is Kubeflow with a single user.
+        namespace: The one namespace that its user may use; "" is Kubeflow with a single user, which
+            takes no notice of a namespace.
         token: What a request must bring; "" asks for none.
         page_size: The most entries of a page.
         script: What becomes of each run, look by look: changes of the run; the last one stays.
@@ -192,12 +193,18 @@ class ApiServer(http.server.ThreadingHTTPServer):
     def create_experiment(self, request: Request) -> dict[str, Any]:
         check(request.body, "V2beta1Experiment", "experiment")
         self._check_namespace(request.body.get("namespace", ""))
+        request.body["namespace"] = self.namespace
         if any(
             one["display_name"] == request.body["display_name"] for one in self.experiments.values()
         ):
             raise Refused(409, 6, "Already exist error: experiment")
         made = {**request.body, "experiment_id": self.new_id("experiment"), "created_at": CREATED}
         return self.experiments.setdefault(made["experiment_id"], made)
+
+    def get_experiment(self, request: Request, one: str) -> dict[str, Any]:
+        if one not in self.experiments:
+            raise Refused(404, 5, f"ResourceNotFoundError: Experiment {one} not found")
+        return self.experiments[one]
 
     def create_pipeline(self, request: Request) -> dict[str, Any]:
         check(request.body, "V2beta1Pipeline", "pipeline")
@@ -268,7 +275,8 @@ class ApiServer(http.server.ThreadingHTTPServer):
             return 404, "404 page not found\n", "text/plain"
         run_id = by_server[1] if by_server else request.query["runid"]
         pod = by_server[2] if by_server else request.query["podname"]
-        if run_id in self.runs and pod in self.logs:
+        is_there = by_server or request.query.get("podnamespace", "") == self.namespace
+        if is_there and run_id in self.runs and pod in self.logs:
             return 200, self.logs[pod], "text/plain"
         if not by_server:
             return 500, "Could not get main container logs: Error: no such pod", "text/html"
@@ -292,6 +300,7 @@ class ApiServer(http.server.ThreadingHTTPServer):
         _check_parameters(spec.get("pipeline_spec", spec), values)
         made = {**request.body, "recurring_run_id": self.new_id("recurring"), "created_at": CREATED}
         made["status"] = "ENABLED" if made.get("mode") == "ENABLE" else "DISABLED"
+        made.setdefault("service_account", "pipeline-runner")
         return self.recurring.setdefault(made["recurring_run_id"], made)
 
     def get_recurring(self, request: Request, one: str) -> dict[str, Any]:
@@ -308,14 +317,18 @@ class ApiServer(http.server.ThreadingHTTPServer):
     def delete_recurring(self, request: Request, one: str) -> dict[str, Any]:
         self._recurring(one)
         del self.recurring[one]
+        # Kubernetes deletes what it owned with it; a policy in the query is not read.
+        self.runs = {i: r for i, r in self.runs.items() if r.get("recurring_run_id") != one}
         return {}
 
     def get_version(self, request: Request, pipeline: str, version: str) -> dict[str, Any]:
+        if version not in self.versions:
+            raise Refused(404, 5, f"ResourceNotFoundError: PipelineVersion {version} not found")
         return self.versions[version]
 
     def list_of(self, request: Request, kind: str) -> dict[str, Any]:
         entries = getattr(self, {"recurringruns": "recurring"}.get(kind, kind)).values()
-        if kind in ("experiments", "pipelines"):
+        if "experiment_id" not in request.query:
             self._check_namespace(request.query.get("namespace", ""))
         experiment = request.query.get("experiment_id")
         found = [one for one in entries if experiment in (None, one.get("experiment_id"))]
@@ -333,7 +346,11 @@ class ApiServer(http.server.ThreadingHTTPServer):
             raise Refused(400, 3, f"unknown query {sorted(request.query)}")
         if text := request.query.get("filter"):
             for predicate in _predicates(text):
-                found = [one for one in found if one[predicate["key"]] == predicate["string_value"]]
+                key, value = predicate["key"], predicate["string_value"]
+                if key in ("recurring_run_id", "experiment_id"):  # taken, but no column's name
+                    raise Refused(500, 13, f"Internal Server Error: no such column: {key}")
+                is_wanted = predicate["operation"] == "EQUALS"
+                found = [one for one in found if (one.get(key) == value) is is_wanted]
         if request.query.get("sort_by", "").endswith(" desc"):
             found = found[::-1]
         size = min(int(request.query.get("page_size") or 20), self.page_size)
@@ -359,10 +376,6 @@ class ApiServer(http.server.ThreadingHTTPServer):
                 7,
                 "PermissionDenied: User 'ada' is not authorized with reason: (request: "
                 f"&ResourceAttributes{{Namespace:{namespace},Verb:list,}})",
-            )
-        if namespace and not self.namespace:
-            raise Refused(
-                400, 3, "Invalid input error: In single-user mode, namespace must be empty"
             )
 
 
@@ -407,6 +420,7 @@ _ROUTES = [
     ("GET", "/healthz", ApiServer.health, "V2beta1GetHealthzResponse"),
     ("POST", "/experiments", ApiServer.create_experiment, "V2beta1Experiment"),
     ("GET", "/(experiments)", ApiServer.list_of, "V2beta1ListExperimentsResponse"),
+    ("GET", f"/experiments/{_ID}", ApiServer.get_experiment, "V2beta1Experiment"),
     ("POST", "/runs", ApiServer.create_run, "V2beta1Run"),
     ("GET", "/(runs)", ApiServer.list_of, "V2beta1ListRunsResponse"),
     ("GET", f"/runs/{_ID}", ApiServer.get_run, "V2beta1Run"),

@@ -1,8 +1,11 @@
 """A pipeline of four nodes, as `compile` would write it: a gate, and a condition on its verdict."""
 
 import copy
+import uuid
 
 import yaml
+
+from orchestration.kubeflow.api.pod_names import fnv_1a
 
 IMAGE = "registry.example.com/toy:1.0"
 PASSED = "(inputs.artifacts['_DataGate.verdict'].artifacts[0].metadata['passed'] == 1.0)"
@@ -97,16 +100,36 @@ def text(**changes):
 # --- what Kubeflow says of a run ---
 
 
-def detail(name, state, *, start="2026-03-01T02:00:00Z", end=None, error="", children=()):
-    """Returns a part of a run as the API tells it; `children` are display names."""
-    told = {"task_id": f"id-{name}", "display_name": name, "state": state, "start_time": start}
-    if end:
-        told["end_time"] = end
-    if error:
-        told["error"] = {"code": 2, "message": error}
-    if children:
-        told["child_tasks"] = [{"pod_name": f"id-{child}"} for child in children]
-    return told
+def detail(name, state, *, start="2026-03-01T02:00:00Z", end=None, below=()):
+    """Returns a part of a run as the API tells it.
+
+    A part has a random id, and the engine's ids are those of what is below it: no id of one part is
+    found in another. Neither a pod nor an error is told.
+
+    Args:
+        name: Its display name.
+        state: Its state.
+        start: When it began.
+        end: When it ended; None if it goes on.
+        below: The names of parts below it, as the engine has them, behind that of the run.
+    """
+    told = {
+        "run_id": "run",
+        "task_id": str(uuid.uuid4()),
+        "display_name": name,
+        "create_time": "2026-03-01T02:00:00Z",
+        "start_time": start,
+        "execution_id": "0",
+        "state": state,
+        "state_history": [],
+        "child_tasks": [{"pod_name": part_id(one)} for one in below],
+    }
+    return {**told, "end_time": end} if end else told
+
+
+def part_id(part):
+    """Returns the engine's id of a part of the toy's run, for example "root.Trainer.executor"."""
+    return f"toy-x-{fnv_1a(f'toy-x.{part}')}"
 
 
 def look(state, *details):
@@ -115,29 +138,44 @@ def look(state, *details):
     return {"state": state, "run_details": {"task_details": list(details)}, **ended}
 
 
-DONE = [
-    detail(name + part, "SUCCEEDED", start=f"2026-03-01T02:0{n}:00Z", end=f"2026-03-01T02:0{n}:30Z")
-    for n, name in enumerate(NODES)
-    for part in ("-driver", "")
-]
-SUCCEEDED = look("SUCCEEDED", detail("root-driver", "SUCCEEDED"), *DONE)
+def done(n, name, *later):
+    """Returns the parts of a node that succeeded: `later` are nodes that wait for it."""
+    begun = f"2026-03-01T02:0{n}:00Z"
+    times = {"start": begun, "end": f"2026-03-01T02:0{n}:30Z"}
+    return [
+        detail(f"{name}-driver", "SUCCEEDED", start=begun, below=[f"root.{name}"]),
+        detail(name, "SUCCEEDED", **times, below=[f"root.{name}.executor"]),
+        detail("executor", "SUCCEEDED", **times, below=[f"root.{one}-driver" for one in later]),
+    ]
+
+
+GATED = [*done(0, "CsvExampleGen", "DataGate"), *done(1, "DataGate", "Trainer")]
+DONE = [*GATED, *done(2, "Trainer", "Pusher"), *done(3, "Pusher")]
+ROOT = [detail("root-driver", "SUCCEEDED", below=["root"]), detail("root", "SUCCEEDED")]
+SUCCEEDED = look("SUCCEEDED", *ROOT, *DONE)
+_DRIVEN = detail(
+    "Trainer-driver", "SUCCEEDED", start="2026-03-01T02:02:00Z", below=["root.Trainer"]
+)
 REFUSED = look(
     "SUCCEEDED",
-    *DONE[:4],
-    detail("Trainer-driver", "SUCCEEDED", start="2026-03-01T02:02:00Z"),
+    *ROOT,
+    *GATED,
+    _DRIVEN,
     detail("Trainer", "SKIPPED", start="2026-03-01T02:02:30Z", end="2026-03-01T02:02:30Z"),
     detail("Pusher", "RUNTIME_STATE_UNSPECIFIED", start="2026-03-01T02:02:31Z"),
 )
-FAILED = look(
+TRAINER_FAILED = detail(
+    "Trainer",
     "FAILED",
-    *DONE[:4],
-    detail("Trainer-driver", "SUCCEEDED", start="2026-03-01T02:02:00Z"),
-    {
-        **detail("Trainer", "FAILED", start="2026-03-01T02:02:30Z", end="2026-03-01T02:03:00Z"),
-        "child_tasks": [{"pod_name": "toy-x-pod"}],
-    },
-    {
-        **detail("executor", "FAILED", start="2026-03-01T02:02:31Z", error="OOMKilled\n(exit 137)"),
-        "pod_name": "toy-x-pod",
-    },
+    start="2026-03-01T02:02:30Z",
+    end="2026-03-01T02:03:00Z",
+    below=["root.Trainer.executor"],
 )
+FAILED = look("FAILED", *GATED, _DRIVEN, TRAINER_FAILED, detail("executor", "FAILED"))
+# What the pod of the Trainer that failed logs, and the line that is told of it.
+WHY = "signal: killed (out of memory?)"
+KILLED = {
+    f"toy-x-system-container-impl-{fnv_1a('toy-x.root.Trainer.executor')}": (
+        "epoch 1\nF0301 02:02:59.000000      13 main.go:49] signal: killed\n"
+    )
+}

@@ -14,18 +14,27 @@ from usecase.errors import UserError
 
 
 @contextlib.contextmanager
-def listening(answer: bytes | None, *, tls=None):
-    """Accepts connections, and sends the same bytes to each; None: nothing at all."""
+def listening(answer: bytes | None, *, tls=None, hang_ups=0):
+    """Accepts connections, and sends the same bytes to each; None: nothing at all.
+
+    The first `hang_ups` are closed as soon as they have sent something.
+    """
     with socket.create_server(("127.0.0.1", 0)) as listener:
         listener.settimeout(0.05)
         done = threading.Event()
 
         def serve():
             kept = []
+            left = hang_ups
             while not done.is_set():
                 with contextlib.suppress(OSError):
                     connection, _ = listener.accept()
                     kept.append(connection)
+                    if left:
+                        left -= 1
+                        connection.recv(65536)
+                        connection.close()
+                        continue
                     if tls is not None:
                         connection = tls.wrap_socket(connection, server_side=True)
                     if answer is not None:
@@ -78,8 +87,11 @@ def test_https_where_there_is_none(runner, server):
     assert "a port-forward speaks http://" in done.err
 
 
-def test_a_certificate_that_nobody_vouches_for(runner, tmp_path):
+@pytest.fixture
+def tls(tmp_path):
+    """A server's side of TLS, with a certificate of its own in `cert.pem`."""
     names = ["-subj", "/CN=localhost", "-keyout", "key.pem", "-out", "cert.pem"]
+    names += ["-addext", "subjectAltName=IP:127.0.0.1"]
     subprocess.run(
         ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", *names],
         cwd=tmp_path,
@@ -88,7 +100,26 @@ def test_a_certificate_that_nobody_vouches_for(runner, tmp_path):
     )
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(tmp_path / "cert.pem", tmp_path / "key.pem")
-    with listening(b"", tls=context) as address:
+    return context
+
+
+def test_a_proxy_that_hangs_up_while_tls_begins_is_asked_again(tls, tmp_path, monkeypatch, pauses):
+    monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "cert.pem"))
+    good = b'HTTP/1.1 200 OK\r\nContent-Length: 17\r\n\r\n{"total_size": 0}'
+    with listening(good, tls=tls, hang_ups=2) as address:
+        assert transport.Api(f"https://{address}").get("/runs") == {"total_size": 0}
+    assert pauses == [0.5, 1.0]
+
+
+def test_a_proxy_that_always_hangs_up_is_told(tls, runner):
+    with listening(b"", tls=tls, hang_ups=99) as address:
+        done = runner("status", host=f"https://{address}")
+    assert done.status == 2
+    assert done.err.startswith(f"error: the connection to https://{address} was lost: ")
+
+
+def test_a_certificate_that_nobody_vouches_for(runner, tls):
+    with listening(b"", tls=tls) as address:
         done = runner("status", host=f"https://{address}")
     assert done.status == 2
     assert done.err.startswith(f"error: the certificate of https://{address} is not trusted: ")
@@ -195,11 +226,9 @@ def test_a_wrong_namespace(runner, server, given):
     assert "correct --namespace" in done.err
 
 
-def test_a_namespace_where_there_is_a_single_user(runner, server):
-    done = runner("status", "--namespace", "team-a")
-    assert done.status == 2
-    assert "the server refused: Invalid input error: In single-user mode" in done.err
-    assert "leave it out where it has not" in done.err
+def test_a_namespace_where_there_is_a_single_user_changes_nothing(runner, server):
+    assert runner("submit", "--namespace", "team-a").status == 0
+    assert server.experiments["experiment-1"]["namespace"] == ""
 
 
 # --- addresses ---

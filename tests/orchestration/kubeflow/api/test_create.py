@@ -6,6 +6,9 @@ from hypothesis import strategies as st
 
 from orchestration.kubeflow.api.create import create_once
 from orchestration.kubeflow.api.errors import ApiError
+from orchestration.kubeflow.api.experiments import find_or_create_experiment
+from orchestration.kubeflow.api.package import read_package
+from orchestration.kubeflow.api.runs import create_run
 from orchestration.kubeflow.api.transport import Api
 
 FAULTS = {
@@ -75,6 +78,35 @@ def test_when_it_gives_up(outcomes, asked):
     with pytest.raises(ApiError, match=outcomes[-1]):
         world.create()
     assert world.asked == asked
+
+
+@pytest.mark.parametrize(("kind", "after"), [("504", 2.0), ("504", 15.0), ("503", 9.0)])
+def test_what_a_gateway_did_not_wait_for_is_found(server, file, kind, after):
+    now = 0.0
+
+    def sleep(seconds):
+        nonlocal now
+        now += seconds
+        if now >= after and not server.runs:
+            server.answer(server.seen("POST", "/runs")[0])  # the server behind it gets there
+
+    api = Api(server.host, sleep=sleep)
+    experiment = find_or_create_experiment(api, "toy")
+    server.fail("POST", "/runs", kind, message="upstream request timeout")
+    run = create_run(
+        api, read_package(str(file)), experiment_id=experiment, name="x", parameters={}
+    )
+    assert list(server.runs) == [run]
+    assert len(server.seen("POST", "/runs")) == 1
+
+
+def test_what_a_gateway_did_not_wait_for_is_not_asked_for_again(runner, server, pauses):
+    server.fail("POST", "/runs", "504", message="upstream request timeout")
+    done = runner("submit")
+    assert done.status == 2
+    assert "a proxy waited no longer for the server; see in the UI what became of it" in done.err
+    assert len(server.seen("POST", "/runs")) == 1
+    assert sum(pauses) == 15.0
 
 
 def test_what_somebody_else_made_meanwhile_is_taken():

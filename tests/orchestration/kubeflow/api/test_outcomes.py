@@ -8,7 +8,7 @@ import pytest
 from orchestration.kubeflow.api import pod_logs as reading
 from orchestration.kubeflow.api.outcomes import Outcomes, telling_nodes
 from orchestration.kubeflow.api.pod_names import fnv_1a
-from orchestration.kubeflow.api.tasks import Task, executor_ids
+from orchestration.kubeflow.api.tasks import Task
 from orchestration.kubeflow.api.transport import Api
 from tests.orchestration.kubeflow import gated_package, toy_package
 from tests.orchestration.kubeflow.gated_package import PUSHED, SUCCEEDED, logs
@@ -23,6 +23,7 @@ REFUSED_BY_QUALITY = {
     "Pusher": "not pushed: the quality gate refused",
     "MobilePusher": "not pushed: the quality gate refused",
 }
+TRACEBACK = 'Traceback (most recent call last):\n  File "x.py", line 1\nOSError: disk full'
 REFUSED_BY_SERVING = {
     "Evaluator": "quality gate: passed",
     "ServingGate": "serving gate: refused: p99 ms 12.0 > 5.0",
@@ -163,7 +164,7 @@ def test_a_pipeline_without_a_phone_speaks_of_serving_alone(runner, server, file
     spec["Pusher"] = {**spec["Pusher"], "outputDefinitions": outputs}
     file.write_text(toy_package.text(components=spec))
     pusher = {**detail("Pusher", "SUCCEEDED"), "child_tasks": [{"pod_name": "toy-x-1"}]}
-    server.script = [look("SUCCEEDED", pusher)]
+    server.script = [look("SUCCEEDED", *toy_package.DONE[:-3], pusher)]
     server.logs = {"toy-x-1": "[outcome] pushed as version 17\n"}
     assert end(runner("submit")) == (0, "succeeded: pushed as version 17")
 
@@ -190,11 +191,12 @@ def test_a_refusal_by_the_data_gate_says_why(gated, runner, server):
 
 def test_a_run_that_failed_says_what_was_pushed_all_the_same(gated, server):
     parts = gated_package.done(gated_package.NODES[:-1])
-    server.script = [look("FAILED", *parts, detail("MobilePusher", "FAILED", error="disk full"))]
-    said = gated({"Pusher": "pushed as version 17"})
+    broken = {**detail("MobilePusher", "FAILED"), "child_tasks": [{"pod_name": "toy-x-7"}]}
+    server.script = [look("FAILED", *parts, broken)]
+    said = gated({"Pusher": "pushed as version 17", "MobilePusher": f"x\n{TRACEBACK}"})
     assert end(said) == (
         2,
-        "failed: MobilePusher failed: disk full; serving: pushed as version 17",
+        "failed: MobilePusher failed: OSError: disk full; serving: pushed as version 17",
     )
 
 
@@ -216,14 +218,43 @@ def test_behind_the_ui_its_own_way_to_logs_is_found_once(gated, server):
     assert {"podname": "toy-x-7", "runid": "run-2"} in asked
 
 
-def test_the_ui_is_told_the_namespace_of_the_pods(server):
-    server.is_ui = True
+@pytest.mark.parametrize(
+    ("asked", "experiment", "told"),
+    [
+        ("ada", "", "ada"),  # it is not known which
+        ("ada", "gone", "ada"),
+        ("bob", "of-ada", "ada"),
+        ("", "of-ada", "ada"),
+        ("ada", "of-all", None),  # a single user has no namespace, whatever is asked for
+        ("ada", "of-none", None),
+    ],
+)
+def test_the_ui_is_told_the_namespace_of_the_pods(server, asked, experiment, told):
+    server.is_ui, server.namespace = True, told or ""
     server.runs["run"] = {}
     server.logs = {"a b": "text"}
-    logs_of_run = reading.PodLogs(Api(server.host, namespace="ada"), "run")
+    namespaces = {"of-ada": "ada", "of-all": "", "of-none": "-"}
+    server.experiments = {
+        name: {"experiment_id": name, "namespace": one} for name, one in namespaces.items()
+    }
+    logs_of_run = reading.PodLogs(Api(server.host, namespace=asked), "run", experiment)
     assert [logs_of_run.read("a b"), logs_of_run.read("gone")] == ["text", ""]
-    asked = server.seen("GET", "/k8s/pod/logs")[0].query
-    assert asked == {"podname": "a b", "runid": "run", "podnamespace": "ada"}
+    query = server.seen("GET", "/k8s/pod/logs")[0].query
+    namespace = {"podnamespace": told} if told else {}
+    assert query == {"podname": "a b", "runid": "run", **namespace}
+    assert len(server.seen("GET", "/experiments/.*")) == bool(experiment)
+
+
+@pytest.mark.parametrize(("of_cluster", "given"), [("ada", "ada"), ("", "ada"), ("ada", "")])
+def test_status_behind_the_ui_reads_logs_in_the_namespace_of_the_run(
+    gated, server, runner, of_cluster, given
+):
+    server.is_ui, server.namespace = True, of_cluster
+    server.logs = logs(REFUSED_BY_QUALITY)
+    namespace = ["--namespace", "ada"]
+    runner("submit", *namespace)
+    told = runner("status", "run-2", *(namespace if given else []), pipeline=False)
+    assert end(told) == (1, "succeeded: not pushed: quality gate refused: auc 0.910 < 0.930")
 
 
 @pytest.mark.parametrize("kind", ["html", "login", "reset", "401", "403", "500", "503"])
@@ -269,7 +300,7 @@ def test_garbage_in_a_log_is_not_shown(gated, server):
     assert len(shown.strip()) == 600
 
 
-@pytest.mark.parametrize("state", ["CACHED", "SKIPPED", "NOT RUN", "RUNNING", "FAILED"])
+@pytest.mark.parametrize("state", ["SKIPPED", "NOT RUN", "RUNNING", "FAILED"])
 def test_only_what_ran_to_its_end_is_asked(server, api, state):
     server.runs["run"] = {}
     server.logs = logs(PUSHED)
@@ -304,28 +335,6 @@ def test_gates_and_pushers_are_told_by_their_outputs():
     assert telling_nodes({}) == []
 
 
-def test_parts_below_a_node():
-    run = look(
-        "SUCCEEDED",
-        detail("Pusher", "SUCCEEDED", children=["executor"]),
-        detail("executor", "SUCCEEDED", children=["executor(0)", "Next-driver"]),
-        detail("executor(0)", "SUCCEEDED"),
-        detail("Next-driver", "SUCCEEDED", children=["Next"]),
-    )
-    assert executor_ids(run, "Pusher") == ["id-executor", "id-executor(0)"]
-    assert executor_ids(run, "Trainer") == []
-    assert executor_ids({}, "Pusher") == []
-
-
-def test_parts_that_are_below_themselves_end():
-    run = look(
-        "SUCCEEDED",
-        detail("Pusher", "SUCCEEDED", children=["executor"]),
-        detail("executor", "SUCCEEDED", children=["executor"]),
-    )
-    assert executor_ids(run, "Pusher") == ["id-executor"]
-
-
 def test_a_pod_that_was_tried_again_is_found(server, api):
     spec = copy.deepcopy(gated_package.SPEC)
     spec["root"]["dag"]["tasks"]["Pusher"]["retryPolicy"] = {"maxRetryCount": 2}
@@ -336,3 +345,40 @@ def test_a_pod_that_was_tried_again_is_found(server, api):
     server.logs = {f"taxi-x-retry-system-container-impl-{last}": "[outcome] pushed as version 17\n"}
     said = Outcomes(api, "run", spec).of(look("SUCCEEDED", pusher), Task("Pusher", "SUCCEEDED"))
     assert said == ("pushed as version 17",)
+
+
+# --- why a node failed ---
+
+
+def test_a_failed_node_is_explained_by_its_pod_and_read_once(server, api):
+    server.runs["run"] = {}
+    server.logs = toy_package.KILLED
+    outcomes = Outcomes(api, "run", toy_package.SPEC)
+    failed = Task("Trainer", "FAILED", 30.0)
+    for _ in range(2):
+        assert outcomes.explained(toy_package.FAILED, failed).error == toy_package.WHY
+    assert len(server.seen("GET", LOGS)) == 1
+    succeeded = Task("DataGate", "SUCCEEDED", 30.0)
+    assert outcomes.explained(toy_package.FAILED, succeeded) == succeeded
+    assert len(server.seen("GET", LOGS)) == 1
+
+
+@pytest.mark.parametrize("template", ["", "system-container-driver-"])
+def test_a_driver_that_failed_explains_its_node(server, api, template):
+    run = look("FAILED", *toy_package.GATED, detail("Trainer-driver", "FAILED"))
+    digest = fnv_1a("toy-x.root.Trainer-driver")
+    line = "F0301 02:02:59.000000       1 main.go:76] KFP driver: no such claim\n"
+    server.runs["run"] = {}
+    server.logs = {f"toy-x-{template}{digest}": line}
+    outcomes = Outcomes(api, "run", {})
+    told = outcomes.explained(run, Task("Trainer", "FAILED"))
+    assert told.error == "KFP driver: no such claim"
+
+
+def test_where_no_log_is_left_an_error_is_not_known(server, api):
+    server.runs["run"] = {}
+    outcomes = Outcomes(api, "run", toy_package.SPEC)
+    for run in (toy_package.FAILED, look("FAILED", detail("Trainer-driver", "FAILED"))):
+        assert outcomes.explained(run, Task("Trainer", "FAILED")).error == ""
+    server.logs = toy_package.KILLED
+    assert outcomes.explained(toy_package.FAILED, Task("Trainer", "FAILED")).error

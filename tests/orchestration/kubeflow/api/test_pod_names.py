@@ -2,7 +2,7 @@
 
 import pytest
 
-from orchestration.kubeflow.api.pod_names import fnv_1a, pod_names
+from orchestration.kubeflow.api.pod_names import driver_pod_names, fnv_1a, pod_names
 
 
 @pytest.mark.parametrize(
@@ -34,3 +34,9 @@ def test_each_try_is_a_pod_of_its_own():
 
 def test_tries_of_another_part_are_not_guessed():
     assert len(pod_names("taxi-x9-123", "Pusher", retries=1)) == 2
+
+
+def test_a_driver_s_pod_is_named_by_any_part_of_its_run():
+    digest = fnv_1a("taxi-x9.root.Pusher-driver")
+    names = [f"taxi-x9-system-container-driver-{digest}", f"taxi-x9-{digest}"]
+    assert driver_pod_names("taxi-x9-123", "Pusher") == names

@@ -1,12 +1,14 @@
 """`schedule`: versions, recurring runs, and never two of a name at once."""
 
+import re
+
 import pytest
 import yaml
 
-from orchestration.kubeflow.api import recurring, transport
+from orchestration.kubeflow.api import recurring, retiring, transport
 from orchestration.kubeflow.api.package import Package, read_package
 from orchestration.kubeflow.api.pipelines import Version
-from tests.orchestration.kubeflow import toy_package
+from tests.orchestration.kubeflow import api_server, toy_package
 
 NIGHTLY = ("--cron", "0 2 * * *")
 
@@ -19,11 +21,20 @@ def states(server):
     return {key: one["status"] for key, one in server.recurring.items()}
 
 
+def start_run(server, recurring_run_id, state="RUNNING"):
+    """Puts a run there that a recurring run has started."""
+    experiment = server.recurring[recurring_run_id]["experiment_id"]
+    run = {"run_id": server.new_id("run"), "experiment_id": experiment, "state": state}
+    server.runs[run["run_id"]] = {**run, "recurring_run_id": recurring_run_id}
+    return run["run_id"]
+
+
 def test_a_schedule_runs_one_at_a_time_and_catches_up_on_nothing(runner, server):
     done = runner("schedule", *NIGHTLY, "--param", "max_epochs=3", "--pipeline-root", "gs://b/r")
     assert (done.status, done.err) == (0, "")
     (body,) = recurring_bodies(server)
-    assert body.pop("description").startswith("kubeflow_runner.py schedule, request ")
+    mark = r"kubeflow_runner\.py schedule [0-9a-f]{16}, request [0-9a-f]{32}"
+    assert re.fullmatch(mark, body.pop("description"))
     assert body == {
         "display_name": "toy",
         "experiment_id": "experiment-1",
@@ -58,6 +69,8 @@ def test_the_same_version_is_not_uploaded_twice_nor_scheduled_twice(runner, serv
     assert done.status == 0
     assert len(server.seen("POST", "/pipelines/upload_version")) == 1
     assert len(recurring_bodies(server)) == 1
+    (there,) = server.recurring.values()
+    assert there["service_account"] == "pipeline-runner"  # which the server filled in
     assert "is there already" in done.out
     assert 'it runs so already: "0 0 2 * * *"' in done.out
 
@@ -102,6 +115,23 @@ def test_a_disabled_one_of_the_name_is_replaced_too(runner, server):
     assert not server.seen("POST", ".*:disable")  # it was already
 
 
+def test_another_experiment_is_no_other_schedule(runner, server):
+    runner("schedule", *NIGHTLY)
+    done = runner("schedule", *NIGHTLY, "--experiment", "other")
+    assert ", in place of 1 older" in done.out
+    (one,) = server.recurring.values()
+    assert server.experiments[one["experiment_id"]]["display_name"] == "other"
+    assert server.most_active == 1
+    assert runner("schedule", "--off").out == f"ended: {one['recurring_run_id']}\n"
+
+
+def test_schedules_are_those_of_the_namespace(runner, server):
+    server.namespace = "team-a"
+    for cron in ("0 2 * * *", "0 3 * * *"):
+        assert runner("schedule", "--namespace", "team-a", "--cron", cron).status == 0
+    assert list(states(server).values()) == ["ENABLED"]
+
+
 def test_another_name_is_another_schedule(runner, server):
     runner("schedule", *NIGHTLY)
     runner("schedule", "--cron", "0 3 * * *", "--name", "noon")
@@ -127,6 +157,59 @@ def test_if_the_old_one_cannot_be_enabled_again_the_user_is_told(runner, server)
     assert "and recurring-4, which ran by the clock until now, is disabled" in done.err
     assert f"{server.host}/#/recurringrun/details/recurring-4" in done.err
     assert "neither" in done.err
+
+
+@pytest.mark.parametrize(
+    ("kind", "why"), [("401", "does not know who asks: expired"), ("reset", "was lost")]
+)
+def test_if_nothing_can_be_asked_any_more_the_user_is_told_what_is_disabled(
+    runner, server, monkeypatch, kind, why
+):
+    runner("schedule", *NIGHTLY)
+    take = server.take_fault
+
+    def fault(method, path):
+        if len(server.seen("POST", "/recurringruns")) == 2:
+            return api_server.Fault(method, path, kind, "expired", 0.0)
+        return take(method, path)
+
+    monkeypatch.setattr(server, "take_fault", fault)
+    done = runner("schedule", "--cron", "0 3 * * *")
+    assert done.status == 2
+    assert states(server) == {"recurring-4": "DISABLED"}
+    told = next(line for line in done.err.splitlines() if line.startswith("and recurring-4"))
+    assert told.startswith("and recurring-4, which ran by the clock until now, is disabled: ")
+    assert why in told
+    fix = "schedule again, or enable it at"
+    assert f"{fix} {server.host}/#/recurringrun/details/recurring-4" in done.err
+
+
+def test_if_nothing_is_known_of_the_old_one_it_may_be_disabled(runner, server, monkeypatch):
+    runner("schedule", *NIGHTLY)
+    take = server.take_fault
+
+    def fault(method, path):
+        if server.seen("POST", ".*:disable"):
+            return api_server.Fault(method, path, "401", "expired", 0.0)
+        return take(method, path)
+
+    monkeypatch.setattr(server, "take_fault", fault)
+    done = runner("schedule", "--cron", "0 3 * * *")
+    assert "and recurring-4, which ran by the clock until now, may be disabled: " in done.err
+    assert "give a token that has not expired" in done.err
+
+
+def test_an_interrupt_on_the_way_back_is_not_silent(runner, server, monkeypatch):
+    runner("schedule", *NIGHTLY)
+
+    def interrupt(*_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(recurring, "_create", interrupt)
+    monkeypatch.setattr(recurring, "_find", interrupt)
+    done = runner("schedule", "--cron", "0 3 * * *")
+    assert done.status == 2
+    assert "recurring-4, which ran by the clock until now, is disabled: interrupted" in done.err
 
 
 @pytest.mark.parametrize("kind", ["lost", "503", "reset"])
@@ -166,9 +249,109 @@ def test_one_that_cannot_be_deleted_is_disabled_and_told(runner, server):
     server.fail("DELETE", "/recurringruns/.*", "400", message="no", times=2)
     done = runner("schedule", "--cron", "0 3 * * *")
     assert done.status == 0
-    assert done.err == "warning: disabled, but not deleted: recurring run recurring-4\n"
+    assert done.err == (
+        "warning: recurring run recurring-4 is disabled, but not deleted: the server refused: no; "
+        "the next schedule or schedule --off deletes it\n"
+    )
     assert states(server)["recurring-4"] == "DISABLED"
     assert sorted(states(server).values()) == ["DISABLED", "ENABLED"]
+
+
+# --- runs in progress ---
+
+
+def test_a_new_schedule_lets_a_run_of_the_old_one_end(runner, server):
+    runner("schedule", *NIGHTLY)
+    run = start_run(server, "recurring-4")
+    done = runner("schedule", "--cron", "0 3 * * *")
+    assert done.status == 0
+    assert run in server.runs
+    assert sorted(states(server).values()) == ["DISABLED", "ENABLED"]
+    assert states(server)["recurring-4"] == "DISABLED"
+    assert "recurring-4 is disabled, but not deleted: its run run-5 is not over" in done.err
+    again = runner("schedule", "--cron", "0 3 * * *")
+    assert 'it runs so already: "0 0 3 * * *"' in again.out
+    assert again.err == done.err
+    server.runs[run]["state"] = "SUCCEEDED"
+    last = runner("schedule", "--cron", "0 3 * * *")
+    assert (last.status, last.err) == (0, "")
+    assert list(states(server).values()) == ["ENABLED"]
+    assert "recurring-4" not in server.recurring
+
+
+def test_off_lets_a_run_end(runner, server):
+    runner("schedule", *NIGHTLY)
+    run = start_run(server, "recurring-4")
+    done = runner("schedule", "--off")
+    assert (done.status, done.out) == (0, "ended: recurring-4\n")
+    assert "its run run-5 is not over" in done.err
+    assert run in server.runs
+    assert states(server) == {"recurring-4": "DISABLED"}
+    server.runs[run]["state"] = "FAILED"
+    assert runner("schedule", "--off").err == ""
+    assert server.recurring == {}
+
+
+@pytest.mark.parametrize("state", ["PENDING", "PAUSED", "CANCELING", "RUNTIME_STATE_UNSPECIFIED"])
+def test_whatever_is_not_over_is_waited_for(runner, server, state):
+    runner("schedule", *NIGHTLY)
+    run = start_run(server, "recurring-4", state)
+    runner("schedule", "--off")
+    assert run in server.runs
+
+
+@pytest.mark.parametrize("state", ["SUCCEEDED", "FAILED", "CANCELED", "SKIPPED"])
+def test_what_is_over_is_not_waited_for(runner, server, state):
+    runner("schedule", *NIGHTLY)
+    start_run(server, "recurring-4", state)
+    assert runner("schedule", "--off").err == ""
+    assert server.recurring == {}
+
+
+def test_runs_of_others_are_not_waited_for(runner, server):
+    runner("schedule", *NIGHTLY)
+    runner("schedule", *NIGHTLY, "--name", "other")
+    runner("submit", "--no-wait")
+    start_run(server, next(one for one in server.recurring if one != "recurring-4"))
+    assert runner("schedule", "--off").err == ""
+    assert "recurring-4" not in server.recurring
+    assert len(server.runs) == 2
+
+
+def test_a_run_that_was_just_started_is_seen(server, runner):
+    runner("schedule", *NIGHTLY)
+    waited = []
+
+    def sleep(seconds):
+        waited.append(seconds)
+        start_run(server, "recurring-4")
+
+    left = recurring.end_schedule(transport.Api(server.host, sleep=sleep), "toy").left
+    assert waited == [retiring.SETTLE]
+    assert [one.recurring_run_id for one in left] == ["recurring-4"]
+    assert len(server.runs) == 1
+
+
+def test_what_was_disabled_before_is_not_waited_for(runner, server, pauses):
+    runner("schedule", *NIGHTLY)
+    server.recurring["recurring-4"]["status"] = "DISABLED"
+    runner("schedule", "--off")
+    assert (server.recurring, pauses) == ({}, [])
+
+
+def test_if_its_runs_are_not_known_nothing_is_deleted(runner, server):
+    runner("schedule", *NIGHTLY)
+    server.fail("GET", "/runs", "400", message="no")
+    done = runner("schedule", "--off")
+    assert "its runs are not known: the server refused: no" in done.err
+    assert states(server) == {"recurring-4": "DISABLED"}
+
+
+def test_servers_that_can_are_told_to_let_runs_be(runner, server):
+    runner("schedule", *NIGHTLY)
+    runner("schedule", "--off")
+    (request,) = server.seen("DELETE", "/recurringruns/recurring-4")
+    assert request.query == {"propagation_policy": "ORPHAN"}
 
 
 def test_while_a_slow_server_may_still_create_it_the_old_one_stays_disabled(server, runner):

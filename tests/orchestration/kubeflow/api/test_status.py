@@ -5,6 +5,8 @@ import pytest
 from tests.orchestration.kubeflow import toy_package
 from tests.orchestration.kubeflow.toy_package import FAILED, REFUSED, SUCCEEDED
 
+UNKNOWN = "succeeded: Kubeflow does not tell how its nodes ended"
+
 
 def start(runner, server, end):
     server.script = [end]
@@ -43,19 +45,25 @@ def test_runs_of_other_experiments_are_not_shown(runner, server):
 
 
 def test_a_run_that_failed_shows_where_and_why(runner, server):
+    server.logs = toy_package.KILLED
     run = start(runner, server, FAILED)
     done = runner("status", run)
     assert done.status == 2
     assert [line.split() for line in done.out.splitlines()[1:5]] == [
         ["CsvExampleGen", "succeeded", "30s"],
         ["DataGate", "succeeded", "30s"],
-        ["Trainer", "failed", "30s", "OOMKilled", "(exit", "137)"],
+        ["Trainer", "failed", "30s", *toy_package.WHY.split()],
         ["Pusher", "not", "run"],
     ]
     assert done.out.splitlines()[5:] == [
         f"{server.host}/#/runs/details/{run}",
-        "failed: Trainer failed: OOMKilled (exit 137)",
+        f"failed: Trainer failed: {toy_package.WHY}",
     ]
+
+
+def test_a_run_that_failed_whose_logs_are_gone(runner, server):
+    done = runner("status", start(runner, server, FAILED))
+    assert done.out.splitlines()[-1] == "failed: Trainer failed: see its pod's log"
 
 
 def test_a_run_that_a_gate_refused_says_which_gate(runner, server):
@@ -79,6 +87,34 @@ def test_a_run_of_a_schedule_is_read_by_its_version(runner, server):
     }
     done = runner("status", run)
     assert (done.status, "DataGate refused" in done.out) == (1, True)
+
+
+@pytest.mark.parametrize(
+    ("end", "status", "line"),
+    [
+        (REFUSED, 1, "succeeded: a condition was not met, and Trainer did not run"),
+        (SUCCEEDED, 0, "succeeded: every node succeeded; "),
+        (toy_package.look("SUCCEEDED"), 1, UNKNOWN),
+        (toy_package.look("SUCCEEDED", *toy_package.GATED), 1, UNKNOWN),
+    ],
+)
+def test_a_run_whose_version_was_deleted(runner, server, end, status, line):
+    run = start(runner, server, end)
+    del server.runs[run]["pipeline_spec"]
+    reference = {"pipeline_id": "p", "pipeline_version_id": "v"}
+    server.runs[run]["pipeline_version_reference"] = reference
+    done = runner("status", run)
+    assert (done.status, done.err) == (status, "")
+    assert done.out.splitlines()[-1].startswith(line)
+
+
+def test_a_version_that_cannot_be_read_is_an_error(runner, server):
+    run = start(runner, server, REFUSED)
+    del server.runs[run]["pipeline_spec"]
+    reference = {"pipeline_id": "p", "pipeline_version_id": "v"}
+    server.runs[run]["pipeline_version_reference"] = reference
+    server.fail("GET", "/pipelines/.*", "403", message="no")
+    assert runner("status", run).status == 2
 
 
 def test_a_run_that_goes_on_has_no_end_yet(runner, server):

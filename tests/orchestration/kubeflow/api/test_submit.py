@@ -1,10 +1,12 @@
 """`submit`: what a server receives, what a user is told, and how it ends."""
 
+import copy
+
 import pytest
 import yaml
 
-from orchestration.kubeflow.api import runs, transport
-from tests.orchestration.kubeflow import toy_package
+from orchestration.kubeflow.api import follow, runs, settled, transport
+from tests.orchestration.kubeflow import api_server, toy_package
 from tests.orchestration.kubeflow.toy_package import FAILED, REFUSED, SUCCEEDED, detail, look
 
 RUNNING = look("RUNNING", *toy_package.DONE[:3], detail("DataGate", "RUNNING"))
@@ -91,16 +93,81 @@ def test_a_run_is_followed_node_by_node(runner, server):
             "succeeded: DataGate refused, and 2 nodes behind it did not run; "
             "its verdict is in its log",
         ),
-        (FAILED, 2, "failed: Trainer failed: OOMKilled (exit 137)"),
+        (FAILED, 2, f"failed: Trainer failed: {toy_package.WHY}"),
         (look("CANCELED"), 2, "canceled: someone ended it before it was done"),
         (look("FAILED"), 2, "failed: the run ended as failed"),
     ],
 )
 def test_the_exit_status_is_the_run_s_end(runner, server, end, status, line):
     server.script = [end]
+    server.logs = toy_package.KILLED
     done = runner("submit")
     assert done.status == status
     assert done.out.splitlines()[-1] == line
+
+
+# What a run looks like between two writes of the server: it has ended, its nodes have not.
+BETWEEN = look("SUCCEEDED", *toy_package.GATED, detail("Trainer-driver", "RUNNING"))
+BETWEEN_SAID = (
+    "succeeded: Kubeflow does not tell how 2 of its nodes ended; "
+    "whether DataGate refused is in its log"
+)
+
+
+def test_a_refusal_that_is_written_later_is_waited_for(runner, server, pauses):
+    server.script = [RUNNING, BETWEEN, BETWEEN, REFUSED]
+    done = runner("submit")
+    assert done.status == 1
+    assert done.out.splitlines()[-1].startswith("succeeded: DataGate refused, and 2 nodes")
+    assert ["Trainer", "skipped"] in [line.split() for line in done.out.splitlines()]
+    assert pauses == [follow.INTERVAL, settled.INTERVAL, settled.INTERVAL]
+
+
+@pytest.mark.parametrize(
+    ("look_of_it", "line"),
+    [
+        (BETWEEN, BETWEEN_SAID),
+        (look("SUCCEEDED"), BETWEEN_SAID.replace("2 of", "4 of")),
+        (
+            look("SUCCEEDED", *toy_package.GATED, detail("Trainer", "RUNNING")),
+            BETWEEN_SAID,
+        ),
+    ],
+)
+def test_nodes_that_are_never_written_are_no_success(runner, server, pauses, look_of_it, line):
+    server.script = [RUNNING, look_of_it]
+    done = runner("submit")
+    assert (done.status, done.out.splitlines()[-1]) == (1, line)
+    assert pauses.count(settled.INTERVAL) == settled.LOOKS
+    pauses.clear()
+    told = runner("status", "run-2", pipeline=False)
+    assert (told.status, told.out.splitlines()[-1]) == (1, line)
+
+
+def test_a_connection_that_is_lost_while_nodes_are_waited_for(runner, server):
+    server.script = [BETWEEN]
+    take = server.take_fault
+    seen = []
+
+    def fail_later(method, path):
+        seen.append(path)
+        if seen.count("/runs/run-2") > 1:
+            return api_server.Fault(method, path, "401", "expired", 0.0)
+        return take(method, path)
+
+    server.take_fault = fail_later
+    assert runner("submit").status == 1
+
+
+def test_where_no_gate_can_have_stopped_a_node_its_end_is_not_known(runner, server, file):
+    spec = copy.deepcopy(toy_package.SPEC["root"])
+    for task in spec["dag"]["tasks"].values():
+        task.pop("triggerPolicy", None)
+    file.write_text(toy_package.text(root=spec))
+    server.script = [BETWEEN]
+    done = runner("submit")
+    line = "succeeded: Kubeflow does not tell how 2 of its nodes ended"
+    assert (done.status, done.out.splitlines()[-1]) == (0, line)
 
 
 def test_no_wait_does_not_look(runner, server):
@@ -108,6 +175,12 @@ def test_no_wait_does_not_look(runner, server):
     assert done.status == 0
     assert not server.seen("GET", "/runs/.*")
     assert f"look at it: python kubeflow_runner.py status --host {server.host} run-2" in done.out
+
+
+def test_the_hint_names_the_namespace(runner, server):
+    server.namespace = "team a"
+    done = runner("submit", "--no-wait", "--namespace", "team a")
+    assert f"status --host {server.host} --namespace 'team a' run-2\n" in done.out
 
 
 def test_a_timeout_leaves_the_run_going(runner, server):

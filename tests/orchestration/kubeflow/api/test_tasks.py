@@ -5,11 +5,20 @@ import datetime
 import pytest
 
 from orchestration.kubeflow.api.ending import ending
-from orchestration.kubeflow.api.tasks import Task, node_names, seconds_of, tasks_of
+from orchestration.kubeflow.api.tasks import (
+    Task,
+    executor_ids,
+    is_unsettled,
+    node_names,
+    seconds_of,
+    some_id,
+    tasks_of,
+)
 from tests.orchestration.kubeflow import toy_package
 from tests.orchestration.kubeflow.toy_package import detail, look
 
 NOW = datetime.datetime(2026, 3, 1, 2, 10, tzinfo=datetime.timezone.utc)
+SKIPPED = detail("executor", "SKIPPED")
 
 
 def states(run, names=toy_package.NODES):
@@ -29,20 +38,14 @@ def test_before_anything_began():
     ("details", "state"),
     [
         ([detail("Trainer-driver", "RUNNING")], "RUNNING"),
-        ([detail("Trainer-driver", "FAILED", error="no such claim")], "FAILED"),
+        ([detail("Trainer-driver", "FAILED")], "FAILED"),
         ([detail("Trainer-driver", "SUCCEEDED")], "PENDING"),
         ([detail("Trainer", "RUNNING")], "RUNNING"),
         ([detail("Trainer", "SKIPPED")], "SKIPPED"),
         ([detail("Trainer", "")], "PENDING"),
+        # What was in the cache looks so as well: the part that was skipped has no id of its own.
         (
-            [detail("Trainer", "SUCCEEDED", children=["executor"]), detail("executor", "SKIPPED")],
-            "CACHED",
-        ),
-        (
-            [
-                detail("Trainer", "SUCCEEDED", children=["executor"]),
-                detail("executor", "SUCCEEDED"),
-            ],
+            [detail("Trainer", "SUCCEEDED", below=["root.Trainer.executor"]), SKIPPED],
             "SUCCEEDED",
         ),
     ],
@@ -60,24 +63,50 @@ def test_what_is_behind_a_failure_is_not_run():
     }
 
 
-def test_an_error_is_that_of_the_deepest_part_and_one_line():
-    (task,) = tasks_of(toy_package.FAILED, ["Trainer"], NOW)
-    assert task == Task("Trainer", "FAILED", 30.0, "OOMKilled (exit 137)")
+def test_a_node_whose_driver_failed_took_as_long():
+    run = look("FAILED", detail("Trainer-driver", "FAILED"))
+    assert tasks_of(run, ["Trainer"], NOW) == [Task("Trainer", "FAILED", 600.0)]
 
 
-def test_a_driver_s_error_is_its_node_s():
-    run = look("FAILED", detail("Trainer-driver", "FAILED", error="no claim", end=None))
-    (task,) = tasks_of(run, ["Trainer"], NOW)
-    assert (task.state, task.error, task.seconds) == ("FAILED", "no claim", 600.0)
+@pytest.mark.parametrize(
+    ("run", "expected"),
+    [
+        (toy_package.SUCCEEDED, False),
+        (toy_package.REFUSED, False),
+        (toy_package.FAILED, False),
+        (look("RUNNING", *toy_package.GATED), False),
+        (look("SUCCEEDED"), True),
+        (look("SUCCEEDED", *toy_package.GATED), True),
+        (look("SUCCEEDED", *toy_package.DONE[:-2]), True),
+        (look("SUCCEEDED", *toy_package.GATED, detail("Trainer", "RUNNING")), True),
+    ],
+)
+def test_a_run_that_ended_before_its_nodes(run, expected):
+    assert is_unsettled(run, tasks_of(run, toy_package.NODES, NOW), named=True) is expected
 
 
-def test_a_loop_of_parts_ends():
-    run = look(
-        "FAILED",
-        detail("Trainer", "FAILED", children=["executor"]),
-        detail("executor", "FAILED", children=["Trainer"], error="x"),
-    )
-    assert tasks_of(run, ["Trainer"], NOW)[0].error == "x"
+@pytest.mark.parametrize(
+    ("root", "expected"), [(["SUCCEEDED"], False), (["RUNNING"], True), ([], True)]
+)
+def test_where_names_are_unknown_the_whole_tells_if_more_comes(root, expected):
+    """The gate's node is done and nothing else has begun: every node that is told succeeded."""
+    run = look("SUCCEEDED", *toy_package.GATED, *(detail("root", state) for state in root))
+    tasks = tasks_of(run, (), NOW)
+    assert {task.state for task in tasks} == {"SUCCEEDED"}
+    assert is_unsettled(run, tasks, named=False) is expected
+    assert is_unsettled(run, tasks, named=True) is False
+
+
+def test_parts_below_a_node():
+    run = toy_package.SUCCEEDED
+    assert executor_ids(run, "Pusher") == [toy_package.part_id("root.Pusher.executor")]
+    assert executor_ids(run, "NoSuchNode") == []
+    assert executor_ids({}, "Pusher") == []
+
+
+def test_the_engine_s_ids_begin_with_the_run_s_name():
+    assert some_id(toy_package.SUCCEEDED).startswith("toy-x-")
+    assert some_id(look("RUNNING", detail("root-driver", "RUNNING"))) == ""
 
 
 def test_unknown_names_are_those_that_have_a_driver():

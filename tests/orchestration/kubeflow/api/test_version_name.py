@@ -46,11 +46,19 @@ def test_another_pipeline_of_the_commit_is_another_version(folder):
     assert version_name(PACKAGE, folder) != version_name(other, folder)
 
 
-@pytest.mark.parametrize("name", ["code.py", "new.py"])
-def test_changes_without_a_commit_show(folder, name):
-    (folder / name).write_text("2\n")
+@pytest.mark.parametrize("is_staged", [False, True])
+def test_changes_without_a_commit_show(folder, is_staged):
+    (folder / "code.py").write_text("2\n")
+    if is_staged:
+        git(folder, "add", ".")
     commit = git(folder, "rev-parse", "HEAD")[:12]
     assert version_name(PACKAGE, folder) == (f"toy-{commit}-dirty-{PACKAGE.digest}", True)
+
+
+def test_what_compile_wrote_is_no_change(folder):
+    before = version_name(PACKAGE, folder)
+    (folder / "toy.yaml").write_text(toy_package.text())
+    assert version_name(PACKAGE, folder) == before
 
 
 @pytest.mark.parametrize("where", [None, "empty", "below"])
