@@ -3,13 +3,13 @@
 import shutil
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
 
 import local_runner
 from orchestration.local import commands
+from tests.timing import timed
 from usecase.paths import PROJECT_ROOT
 
 TAXI = (PROJECT_ROOT / "configs" / "taxi.yaml").read_text()
@@ -23,22 +23,12 @@ except SystemExit as error:
     status = error.code
 print("status", status, sorted(set({HEAVY!r}) & set(sys.modules)))
 """
-LONGEST = 1.0  # seconds that a user waits to hear of a typo
+LONGEST = 1.0  # seconds of work until a user hears of a typo
 
 
 def run(*arguments, program=("local_runner.py",)):
     command = [sys.executable, *program, *map(str, arguments)]
     return subprocess.run(command, check=False, cwd=PROJECT_ROOT, capture_output=True, text=True)
-
-
-def fastest(*arguments):
-    """Returns the shortest time of three, since others share the machine, and what was said."""
-    times = []
-    for _ in range(3):
-        started = time.monotonic()
-        done = run(*arguments)
-        times.append(time.monotonic() - started)
-    return min(times), done
 
 
 @pytest.fixture
@@ -59,7 +49,7 @@ def misfit(tmp_path):
 
 
 def test_help_is_quick():
-    seconds, done = fastest("--help")
+    seconds, done = timed(lambda: run("--help"))
     assert seconds < LONGEST
     assert (done.returncode, done.stderr) == (0, "")
     assert "Exit status: 0 pushed or nothing to do" in done.stdout
@@ -74,7 +64,7 @@ def test_every_command_has_help(command):
 
 
 def test_a_typo_is_told_quickly(typo, tmp_path):
-    seconds, done = fastest("run", "--config", typo, "--output-dir", tmp_path / "out")
+    seconds, done = timed(lambda: run("run", "--config", typo, "--output-dir", tmp_path / "out"))
     assert seconds < LONGEST
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr == f'error: {typo}: unknown key "splitt"\n  fix: did you mean "split"?\n'
@@ -82,7 +72,7 @@ def test_a_typo_is_told_quickly(typo, tmp_path):
 
 
 def test_a_config_that_does_not_fit_its_schema_is_told_quickly(misfit, tmp_path):
-    seconds, done = fastest("run", "--config", misfit, "--output-dir", tmp_path / "out")
+    seconds, done = timed(lambda: run("run", "--config", misfit, "--output-dir", tmp_path / "out"))
     assert seconds < LONGEST
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr == (
