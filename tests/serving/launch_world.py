@@ -156,7 +156,7 @@ def is_running(pid: int) -> bool:
     """Whether a process runs; one that ended and that nobody has asked for does not."""
     try:
         state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
-    except (FileNotFoundError, ProcessLookupError):  # the second: it ended between opening and reading
+    except (FileNotFoundError, ProcessLookupError):  # the latter: it ended while it was read
         return False
     return state != "Z"
 
