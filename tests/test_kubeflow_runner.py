@@ -1,6 +1,5 @@
 """The command line of a cluster: quick to answer, and plain about what is wrong."""
 
-import shutil
 import signal
 import subprocess
 import sys
@@ -10,50 +9,29 @@ import pytest
 
 import kubeflow_runner
 from orchestration.kubeflow.commands import table
+from tests import runner_world
 from tests.orchestration.kubeflow import api_server, toy_package
 from tests.timing import timed
 from usecase.paths import PROJECT_ROOT
 
-TAXI = (PROJECT_ROOT / "configs" / "taxi.yaml").read_text()
-HEAVY = ("apache_beam", "keras", "kfp", "ml_metadata", "numpy", "pandas", "tensorflow", "tfx")
-PROBE = f"""
-import sys
-import kubeflow_runner
-try:
-    status = kubeflow_runner.main(sys.argv[1:])
-except SystemExit as error:
-    status = error.code
-print("status", status, sorted(set({HEAVY!r}) & set(sys.modules)))
-"""
+PROGRAM = runner_world.Program(
+    "kubeflow_runner", ("kfp", *runner_world.HEAVY), {"PATH": "/usr/bin:/bin"}
+)
 LONGEST = 1.5  # seconds of work until a user hears of a typo
 NOWHERE = ("--host", "http://127.0.0.1:1")
-
-
-def run(*arguments, program=("kubeflow_runner.py",), **environment):
-    command = [sys.executable, *program, *map(str, arguments)]
-    return subprocess.run(
-        command,
-        check=False,
-        cwd=PROJECT_ROOT,
-        capture_output=True,
-        text=True,
-        env={"PATH": "/usr/bin:/bin", **environment},
-    )
+run = PROGRAM.run
 
 
 @pytest.fixture
 def typo(tmp_path):
-    path = tmp_path / "taxi.yaml"
-    assert "\nsplit:" in TAXI
-    path.write_text(TAXI.replace("\nsplit:", "\nsplitt:"))
-    return path
+    return runner_world.write_typo(tmp_path)
 
 
 @pytest.fixture
 def bare(tmp_path):
     """A config that says nothing of a cluster."""
     path = tmp_path / "taxi.yaml"
-    path.write_text(TAXI.partition("\nkubeflow:")[0] + "\n")
+    path.write_text(runner_world.TAXI.partition("\nkubeflow:")[0] + "\n")
     return path
 
 
@@ -88,18 +66,14 @@ def test_every_command_has_help(command, option):
 
 
 def test_a_typo_is_told_quickly(typo, tmp_path):
-    seconds, done = timed(lambda: run("compile", "--config", typo, "--out", tmp_path / "out.yaml"))
-    assert seconds < LONGEST
-    assert (done.returncode, done.stdout) == (2, "")
-    assert done.stderr == f'error: {typo}: unknown key "splitt"\n  fix: did you mean "split"?\n'
+    arguments = ("compile", "--config", typo, "--out", tmp_path / "out.yaml")
+    assert PROGRAM.refused_within(LONGEST, *arguments) == runner_world.told_of_typo(typo)
     assert not (tmp_path / "out.yaml").exists()
 
 
 def test_a_config_without_a_cluster_is_told_quickly(bare):
-    seconds, done = timed(lambda: run("compile", "--config", bare, "--out", "-"))
-    assert seconds < LONGEST
-    assert (done.returncode, done.stdout) == (2, "")
-    assert done.stderr.startswith(f"error: {bare} has no section `kubeflow`\n  expected: ")
+    told = PROGRAM.refused_within(LONGEST, "compile", "--config", bare, "--out", "-")
+    assert told.startswith(f"error: {bare} has no section `kubeflow`\n  expected: ")
 
 
 @pytest.mark.parametrize(
@@ -122,7 +96,7 @@ def test_nothing_heavy_is_imported_before_anything_is_right(tmp_path, request, a
         if f"<{name}>" in arguments:
             path = request.getfixturevalue(name)
             arguments = [str(path) if one == f"<{name}>" else one for one in arguments]
-    done = run(*arguments, program=("-c", PROBE))
+    done = PROGRAM.probe(*arguments)
     expected = 0 if arguments == ["--help"] else 2
     assert done.stdout.splitlines()[-1] == f"status {expected} []", done.stderr
 
@@ -131,7 +105,7 @@ def test_a_run_is_started_and_followed_without_anything_heavy(toy):
     """`submit --file` needs no TFX: it can stand where only the pipeline's file is."""
     with api_server.running() as server:
         server.script, server.logs = [toy_package.FAILED], toy_package.KILLED
-        done = run("submit", "--host", server.host, "--file", toy, program=("-c", PROBE))
+        done = PROGRAM.probe("submit", "--host", server.host, "--file", toy)
     assert done.stdout.splitlines()[-1] == "status 2 []"
     assert f"failed: Trainer failed: {toy_package.WHY}" in done.stdout
     assert done.stderr == ""
@@ -253,29 +227,13 @@ def test_what_nobody_foresaw_is_told_in_a_line_and_kept(monkeypatch, capsys):
     assert "Traceback" in open(kept).read()  # noqa: PTH123, SIM115
 
 
-def in_copy(folder, *arguments):
-    """Runs kubeflow_runner.py alone with a Python that sees no installed package."""
-    source = PROJECT_ROOT / "kubeflow_runner.py"
-    (folder / "kubeflow_runner.py").write_bytes(source.read_bytes())
-    (folder / "orchestration").mkdir()
-    for module in ("__init__.py", "environment.py"):
-        shutil.copy(PROJECT_ROOT / "orchestration" / module, folder / "orchestration")
-    command = [sys.executable, "-S", "kubeflow_runner.py", *arguments]
-    return subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
-
-
 @pytest.mark.parametrize("arguments", [["compile", "--out", "x"], ["status", *NOWHERE]])
 def test_without_its_packages_it_says_how_to_set_up(tmp_path, arguments):
-    done = in_copy(tmp_path, *arguments)
-    assert done.returncode == 2
-    assert done.stderr == "error: TFX is not installed here\n  fix: make setup\n"
+    done = PROGRAM.run_alone(tmp_path, *arguments)
+    assert (done.returncode, done.stderr) == (2, runner_world.NOT_SET_UP)
 
 
 def test_any_python_goes_on_in_the_environment_of_the_project(tmp_path):
-    python = tmp_path / ".venv" / "bin" / "python"
-    python.parent.mkdir(parents=True)
-    python.write_text('#!/bin/sh\necho "went on with $*"\nexit 7\n')
-    python.chmod(0o755)
-    done = in_copy(tmp_path, "status", *NOWHERE)
+    done = PROGRAM.run_with_environment(tmp_path, "status", *NOWHERE)
     assert done.returncode == 7
     assert done.stdout == "went on with kubeflow_runner.py status --host http://127.0.0.1:1\n"

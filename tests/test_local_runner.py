@@ -1,51 +1,29 @@
 """The command line: quick to answer, and plain about what is wrong."""
 
-import shutil
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
 import local_runner
 from orchestration.local import commands
+from tests import runner_world
 from tests.timing import timed
 from usecase.paths import PROJECT_ROOT
 
-TAXI = (PROJECT_ROOT / "configs" / "taxi.yaml").read_text()
-HEAVY = ("apache_beam", "keras", "ml_metadata", "numpy", "pandas", "rich", "tensorflow", "tfx")
-PROBE = f"""
-import sys
-import local_runner
-try:
-    status = local_runner.main(sys.argv[1:])
-except SystemExit as error:
-    status = error.code
-print("status", status, sorted(set({HEAVY!r}) & set(sys.modules)))
-"""
+PROGRAM = runner_world.Program("local_runner", ("rich", *runner_world.HEAVY))
 LONGEST = 1.0  # seconds of work until a user hears of a typo
-
-
-def run(*arguments, program=("local_runner.py",)):
-    command = [sys.executable, *program, *map(str, arguments)]
-    return subprocess.run(command, check=False, cwd=PROJECT_ROOT, capture_output=True, text=True)
+run = PROGRAM.run
 
 
 @pytest.fixture
 def typo(tmp_path):
-    path = tmp_path / "taxi.yaml"
-    assert "\nsplit:" in TAXI
-    path.write_text(TAXI.replace("\nsplit:", "\nsplitt:"))
-    return path
+    return runner_world.write_typo(tmp_path)
 
 
 @pytest.fixture
 def misfit(tmp_path):
     """A config that only its schema shows to be wrong."""
-    path = tmp_path / "taxi.yaml"
-    assert "  company: " in TAXI
-    path.write_text(TAXI.replace("  company: ", "  compani: "))
-    return path
+    return runner_world.changed_taxi(tmp_path, "  company: ", "  compani: ")
 
 
 def test_help_is_quick():
@@ -64,18 +42,14 @@ def test_every_command_has_help(command):
 
 
 def test_a_typo_is_told_quickly(typo, tmp_path):
-    seconds, done = timed(lambda: run("run", "--config", typo, "--output-dir", tmp_path / "out"))
-    assert seconds < LONGEST
-    assert (done.returncode, done.stdout) == (2, "")
-    assert done.stderr == f'error: {typo}: unknown key "splitt"\n  fix: did you mean "split"?\n'
+    arguments = ("run", "--config", typo, "--output-dir", tmp_path / "out")
+    assert PROGRAM.refused_within(LONGEST, *arguments) == runner_world.told_of_typo(typo)
     assert not (tmp_path / "out").exists()
 
 
 def test_a_config_that_does_not_fit_its_schema_is_told_quickly(misfit, tmp_path):
-    seconds, done = timed(lambda: run("run", "--config", misfit, "--output-dir", tmp_path / "out"))
-    assert seconds < LONGEST
-    assert (done.returncode, done.stdout) == (2, "")
-    assert done.stderr == (
+    arguments = ("run", "--config", misfit, "--output-dir", tmp_path / "out")
+    assert PROGRAM.refused_within(LONGEST, *arguments) == (
         f'error: {misfit}: features: column "compani" is not in the schema\n'
         '  fix: did you mean "company"?\n'
     )
@@ -115,7 +89,7 @@ def test_predict_without_a_model(tmp_path):
 @pytest.mark.parametrize("arguments", [["--help"], ["run", "--config", "<typo>"], ["walk"]])
 def test_nothing_heavy_is_imported_before_anything_is_right(typo, arguments):
     arguments = [typo if argument == "<typo>" else argument for argument in arguments]
-    done = run(*arguments, program=("-c", PROBE))
+    done = PROGRAM.probe(*arguments)
     expected = 0 if arguments == ["--help"] else 2
     assert done.stdout.splitlines()[-1] == f"status {expected} []"
 
@@ -200,27 +174,12 @@ def test_what_nobody_foresaw_is_told_in_a_line_and_kept(tmp_path, monkeypatch, c
     assert str(tmp_path / "outputs" / "crash.log") in shown
 
 
-def in_copy(folder, *arguments):
-    """Runs local_runner.py alone with a Python that sees no installed package."""
-    (folder / "local_runner.py").write_bytes((PROJECT_ROOT / "local_runner.py").read_bytes())
-    (folder / "orchestration").mkdir()
-    for module in ("__init__.py", "environment.py"):
-        shutil.copy(PROJECT_ROOT / "orchestration" / module, folder / "orchestration")
-    command = [sys.executable, "-S", "local_runner.py", *arguments]
-    return subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
-
-
 def test_without_its_packages_it_says_how_to_set_up(tmp_path):
-    done = in_copy(tmp_path, "run")
-    assert done.returncode == 2
-    assert done.stderr == "error: TFX is not installed here\n  fix: make setup\n"
+    done = PROGRAM.run_alone(tmp_path, "run")
+    assert (done.returncode, done.stderr) == (2, runner_world.NOT_SET_UP)
 
 
 def test_any_python_goes_on_in_the_environment_of_the_project(tmp_path):
-    python = tmp_path / ".venv" / "bin" / "python"
-    python.parent.mkdir(parents=True)
-    python.write_text('#!/bin/sh\necho "went on with $*"\nexit 7\n')
-    python.chmod(0o755)
-    done = in_copy(tmp_path, "run", "--quiet")
+    done = PROGRAM.run_with_environment(tmp_path, "run", "--quiet")
     assert done.returncode == 7
     assert done.stdout == "went on with local_runner.py run --quiet\n"

@@ -38,12 +38,14 @@ def _plain(value: Any, validate: ValidatorFunctionWrapHandler) -> Any:
 
 # A label of RFC 1123.
 _LABEL = r"[a-z0-9]([-a-z0-9]*[a-z0-9])?"
+KUBERNETES_NAME = rf"(?=.{{1,253}}$){_LABEL}(\.{_LABEL})*"
+PIPELINE_ROOT = r"(gs|s3|minio)://[^/\s]+(/\S*)?"
 
 Image = Annotated[str, _text(r"\S+", "an image such as registry.example.com/name:0.1.0")]
 KubernetesName = Annotated[
     str,
     _text(
-        rf"(?=.{{1,253}}$){_LABEL}(\.{_LABEL})*",
+        KUBERNETES_NAME,
         "the name of a Kubernetes object: lower-case letters, digits, - and .",
     ),
 ]
@@ -62,9 +64,7 @@ SecretKeyName = Annotated[
     str, _text(r"[-._a-zA-Z0-9]+", "the key of a Secret: letters, digits, -, _ and .")
 ]
 Bucket = Annotated[str, _text(r"gs://[^/\s]+(/\S*[^/\s])?", "gs://BUCKET or gs://BUCKET/FOLDER")]
-PipelineRoot = Annotated[
-    str, _text(r"(gs|s3|minio)://[^/\s]+(/\S*)?", "a folder under gs://, s3:// or minio://")
-]
+PipelineRoot = Annotated[str, _text(PIPELINE_ROOT, "a folder under gs://, s3:// or minio://")]
 MountPath = Annotated[str, AfterValidator(check_mount_path)]
 # Kubernetes' quantities, as cores and as bytes; none is 0.
 Cores = Annotated[str, _text(r"(?=.*[1-9])([0-9]+m|[0-9]+(\.[0-9]+)?)", "cores, such as 4 or 500m")]

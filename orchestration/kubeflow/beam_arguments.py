@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 
 from orchestration.kubeflow.beam_options import Value, flags
-from orchestration.kubeflow.lint.images import is_pinned
+from orchestration.kubeflow.lint.images import HOW_TO_PIN, why_not_pinned
 from usecase.errors import ConfigError
 from usecase.kubeflow import Beam, Kubeflow
 
@@ -120,11 +120,12 @@ def _images(beam: Beam) -> list[str]:
 
 
 def _require_pinned(name: str, image: str) -> None:
-    if not is_pinned(image):
+    why = why_not_pinned(image)
+    if why:
         raise ConfigError(
-            f'kubeflow: the Beam option {name}: the image "{image}" may be another one tomorrow',
+            f"kubeflow: the Beam option {name}: {why}",
             expected="one that is always the same",
-            fix="name a tag other than latest, or a digest",
+            fix=HOW_TO_PIN,
         )
 
 

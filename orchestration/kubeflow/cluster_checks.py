@@ -10,6 +10,7 @@ from orchestration.kubeflow.beam_arguments import (
 )
 from orchestration.kubeflow.cluster_places import BASELINE, TRAINER, packed_schema
 from orchestration.kubeflow.containers import NVIDIA, container_fields, image
+from orchestration.kubeflow.lint.images import HOW_TO_PIN, why_not_pinned
 from orchestration.kubeflow.targets import RULES, Rules
 from orchestration.plan import Plan
 from pipeline.stage_names import EXAMPLE_GENS, PUSHERS, SERVING_GATE, TUNER, stage_names
@@ -54,6 +55,7 @@ def check(plan: Plan, kubeflow: Kubeflow, target: Target, pipeline_root: str | N
         ConfigError: If it cannot run there.
     """
     rules = RULES[target]
+    _require_pinned_images(plan, kubeflow)
     _require_known_nodes(plan, kubeflow)
     packed_schema(plan.schema)
     if plan.use_case.serving.server == "docker":
@@ -91,6 +93,14 @@ def warnings(plan: Plan, kubeflow: Kubeflow, target: Target) -> Iterator[str]:
         yield "serving.promote: on_push will promote nothing: a bucket cannot hold a release"
     if not RULES[target].kubernetes:
         yield from _unheard(plan, kubeflow, RULES[target].name)
+
+
+def _require_pinned_images(plan: Plan, kubeflow: Kubeflow) -> None:
+    """Tells once what the lint would tell of each node."""
+    for one in sorted({image(node_id, kubeflow) for node_id in plan.stages}):
+        why = why_not_pinned(one)
+        if why:
+            raise ConfigError(why, fix=HOW_TO_PIN)
 
 
 def _require_known_nodes(plan: Plan, kubeflow: Kubeflow) -> None:

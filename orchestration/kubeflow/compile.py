@@ -8,7 +8,7 @@ from orchestration.kubeflow.cluster_checks import NEVER_CACHED, check, require_k
 from orchestration.kubeflow.cluster_places import SCHEMA_GEN, mounting_nodes
 from orchestration.kubeflow.containers import added_arguments, container_fields
 from orchestration.kubeflow.documents import json_text, spec_comment, yaml_text
-from orchestration.kubeflow.lint import lint
+from orchestration.kubeflow.lint import require_faultless
 from orchestration.kubeflow.parameters import DATA, RuntimeParameter, runtime_parameters
 from orchestration.kubeflow.platform_document import executor_config, platform_document
 from orchestration.kubeflow.runtime_places import find_places
@@ -17,7 +17,6 @@ from orchestration.kubeflow.tfx_compile import Graph
 from orchestration.kubeflow.vertex import pipeline_job
 from orchestration.plan import Plan
 from pipeline.stage_names import EXAMPLE_GENS, PUSHERS
-from usecase.errors import ConfigError
 from usecase.kubeflow import Kubeflow, Target
 
 # Reused only where the configuration asks for it: their inputs do not tell what they read.
@@ -70,8 +69,8 @@ def compile_pipeline(
     Raises:
         ConfigError: If it could not run there, with a line for each fault.
     """
-    told = {"image": image, "gpu_image": gpu_image}
-    kubeflow = require_kubeflow(plan).model_copy(update={k: v for k, v in told.items() if v})
+    images = {"image": image, "gpu_image": gpu_image}
+    kubeflow = require_kubeflow(plan).model_copy(update={k: v for k, v in images.items() if v})
     root = pipeline_root or RULES[target].pipeline_root(kubeflow)
     check(plan, kubeflow, target, root)
     parameters = runtime_parameters(plan.use_case)
@@ -79,7 +78,8 @@ def compile_pipeline(
     if root is not None:
         spec["defaultPipelineRoot"] = root
     platform = _platform(plan, kubeflow, spec) if RULES[target].kubernetes else None
-    _require_faultless(spec, platform, target)
+    told = f"{RULES[target].name} could not run this pipeline"
+    require_faultless(spec, platform, target, told=told)
     return Compiled(
         target=target,
         spec=spec,
@@ -138,12 +138,3 @@ def _platform(plan: Plan, kubeflow: Kubeflow, spec: dict[str, Any]) -> dict[str,
             for node_id in plan.stages
         }
     )
-
-
-def _require_faultless(
-    spec: dict[str, Any], platform: dict[str, Any] | None, target: Target
-) -> None:
-    faults = lint(spec, platform, target)
-    if faults:
-        lines = "".join(f"\n  {fault.line()}" for fault in faults)
-        raise ConfigError(f"{RULES[target].name} could not run this pipeline:{lines}")

@@ -8,6 +8,7 @@ from typing import Any
 
 from orchestration import fingerprints
 from orchestration.kubeflow.cluster_places import SCHEMA_GEN, cluster_places
+from orchestration.kubeflow.kfp_runtime import KFP_RUNTIME
 from orchestration.plan import Plan
 from usecase.config import Server, UseCase
 from usecase.kubeflow import Kubeflow, Target
@@ -15,7 +16,6 @@ from usecase.paths import PROJECT_ROOT
 
 ENTRYPOINT = "orchestration.kubeflow.entrypoint"
 COMMAND = ("python", "-m", ENTRYPOINT)
-KFP_RUNTIME = "_KFP_RUNTIME"  # kfp's own variable
 Properties = Mapping[str, Mapping[str, Any]]
 
 

@@ -3,19 +3,17 @@
 import argparse
 import os
 import sys
-import tempfile
-import traceback
 from collections.abc import Callable
 from pathlib import Path
 from typing import TextIO
 
+from orchestration.failure import unforeseen
 from orchestration.local.console import Console
 from orchestration.local.consoles import make_console
 from orchestration.plan import make_plan
 from usecase.errors import UserError
 
 FAILED = 2
-CRASH_LOG = "crash.log"
 
 
 def run(options: argparse.Namespace) -> int:
@@ -73,12 +71,7 @@ def _guarded(options: argparse.Namespace, console: Console, work: Callable[[], i
         console.error(error)
         return FAILED
     except Exception as error:  # noqa: BLE001, nobody is shown a traceback
-        console.error(
-            UserError(
-                f"this should not have happened: {type(error).__name__}: {error}",
-                fix=f"please report it, with {_keep_traceback(_absolute(options.output_dir))}",
-            )
-        )
+        console.error(unforeseen(error, _absolute(options.output_dir)))
         return FAILED
     finally:
         console.close()
@@ -89,18 +82,6 @@ def _own_stream(descriptor: int) -> TextIO:
     return os.fdopen(
         os.dup(descriptor), "w", buffering=1, encoding=stream.encoding, errors=stream.errors
     )
-
-
-def _keep_traceback(folder: Path) -> Path:
-    """Writes the traceback of the current error to a file; returns its path."""
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        path = folder / CRASH_LOG
-        path.write_text(traceback.format_exc(), encoding="utf-8")
-    except OSError:
-        path = Path(tempfile.mkdtemp()) / CRASH_LOG
-        path.write_text(traceback.format_exc(), encoding="utf-8")
-    return path
 
 
 def _absolute(path: str) -> Path:

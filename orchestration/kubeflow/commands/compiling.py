@@ -10,9 +10,8 @@ from typing import NamedTuple
 from orchestration.kubeflow.api.package import Package, parse_package, read_package
 from orchestration.kubeflow.beam_arguments import BUCKET
 from orchestration.kubeflow.compile import Compiled, compile_pipeline
-from orchestration.kubeflow.containers import NATIVE_URIS, image
-from orchestration.kubeflow.lint import lint
-from orchestration.kubeflow.lint.images import is_pinned
+from orchestration.kubeflow.containers import NATIVE_URIS
+from orchestration.kubeflow.lint import require_faultless
 from orchestration.plan import Plan, make_plan
 from usecase.errors import ConfigError, UserError
 from usecase.kubeflow import Target
@@ -50,7 +49,6 @@ def compile_plan(
         ConfigError: If it could not run there.
     """
     try:
-        _require_pinned_images(plan, options)
         with _silence():
             return compile_pipeline(
                 plan,
@@ -83,30 +81,15 @@ def package_of(options: argparse.Namespace) -> Ready:
                 fix=f"leave out --file or {flag}; runtime parameters are set with --param",
             )
     package = read_package(options.file)
-    _require_faultless(package, options.file)
+    require_faultless(
+        package.spec,
+        package.platform,
+        "kfp",
+        told=f"{options.file} cannot run on a cluster",
+        fix="compile it again",
+    )
     _require_shared_root(package, options)
     return Ready(package, False)
-
-
-def _require_pinned_images(plan: Plan, options: argparse.Namespace) -> None:
-    """Tells once, and before TFX is imported, what the lint would tell of each node."""
-    if plan.use_case.kubeflow is None:
-        return  # for the compiler to tell
-    told = {name: getattr(options, name) for name in ("image", "gpu_image")}
-    kubeflow = plan.use_case.kubeflow.model_copy(update={k: v for k, v in told.items() if v})
-    for one in sorted({image(node_id, kubeflow) for node_id in plan.stages}):
-        if not is_pinned(one):
-            raise ConfigError(
-                f'the image "{one}" may be another one tomorrow',
-                fix="name a tag other than latest, or a digest",
-            )
-
-
-def _require_faultless(package: Package, file: str) -> None:
-    faults = lint(package.spec, package.platform, "kfp")
-    if faults:
-        lines = "\n".join(f"  {fault.line()}" for fault in faults)
-        raise ConfigError(f"{file} cannot run on a cluster:\n{lines}", fix="compile it again")
 
 
 def _require_shared_root(package: Package, options: argparse.Namespace) -> None:

@@ -6,9 +6,7 @@ import re
 from orchestration.kubeflow.api.token import token_source
 from orchestration.kubeflow.api.transport import Api
 from usecase.errors import UserError
-
-_ROOT = re.compile(r"(gs|s3|minio)://[^/\s]+(/\S*)?")
-_ACCOUNT = re.compile(r"[a-z0-9]([-a-z0-9.]*[a-z0-9])?")
+from usecase.kubeflow import KUBERNETES_NAME, PIPELINE_ROOT
 
 
 def connect(options: argparse.Namespace) -> Api:
@@ -28,11 +26,11 @@ def check_run_options(options: argparse.Namespace) -> None:
         UserError: If the pipeline root or the service account cannot be one.
     """
     root, account = options.pipeline_root, options.service_account
-    if root is not None and not _ROOT.fullmatch(root):
+    if root is not None and not re.fullmatch(PIPELINE_ROOT, root):
         raise UserError(
             f"--pipeline-root cannot be {root}", expected="a folder at gs://, s3:// or minio://"
         )
-    if account is not None and not _ACCOUNT.fullmatch(account):
+    if account is not None and not re.fullmatch(KUBERNETES_NAME, account):
         raise UserError(
             f"--service-account cannot be {account}",
             expected="the name of a Kubernetes ServiceAccount",

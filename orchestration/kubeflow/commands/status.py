@@ -29,18 +29,26 @@ def status(options: argparse.Namespace) -> int:
     api = connect(options)
     if options.run_id is not None:
         return _one_run(api, options.run_id.rstrip("/").rpartition("/")[2])  # or its page
+    return _pipeline(api, options)
+
+
+def _pipeline(api: Api, options: argparse.Namespace) -> int:
     name = name_of(options)
-    experiment = find_experiment(api, options.experiment or name)
-    if experiment is None:
+    group = options.experiment or name
+    # A schedule may live in any experiment of the namespace.
+    schedules = find_schedules(api, options.name or name)
+    experiment = find_experiment(api, group)
+    if experiment is None and not schedules:
         print(f"nothing of {name} has run here yet")
         return 0
-    schedules = find_schedules(api, options.name or name)
     for line in map(schedule_line, schedules):
         print(f"schedule  {line}")
     if not schedules:
         print("schedule  none")
-    lines = run_lines(last_runs(api, experiment, LAST))
-    print("\n".join(lines) if lines else "no run yet")
+    if experiment is None:
+        print(f"no experiment {group}; --experiment names that of its runs")
+    else:
+        print("\n".join(run_lines(last_runs(api, experiment, LAST)) or ["no run yet"]))
     return 0
 
 

@@ -3,11 +3,9 @@
 import argparse
 import os
 import sys
-import tempfile
-import traceback
 from collections.abc import Callable
-from pathlib import Path
 
+from orchestration.failure import unforeseen
 from orchestration.kubeflow.commands.compile import compile_to_file
 from orchestration.kubeflow.commands.schedule import schedule
 from orchestration.kubeflow.commands.status import status
@@ -27,13 +25,7 @@ def guarded(command: Callable[[argparse.Namespace], int], options: argparse.Name
         # Nobody reads on; Python would still say so when it flushes at the end.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     except Exception as error:  # noqa: BLE001, nobody is shown a traceback
-        kept = Path(tempfile.mkdtemp()) / "crash.log"
-        kept.write_text(traceback.format_exc(), encoding="utf-8")
-        print(
-            f"error: this should not have happened: {type(error).__name__}: {error}\n"
-            f"  fix: please report it, with {kept}",
-            file=sys.stderr,
-        )
+        print(f"error: {unforeseen(error)}", file=sys.stderr)
     return FAILED
 
 

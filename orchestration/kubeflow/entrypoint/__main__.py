@@ -5,10 +5,10 @@ import sys
 
 from pydantic import ValidationError
 
+from orchestration.kubeflow.kfp_runtime import KFP_RUNTIME
 from orchestration.kubeflow.outcome_lines import ERROR_MARK
 from usecase.errors import UserError
 
-KFP_RUNTIME = "_KFP_RUNTIME"  # spares the import of kfp's compiler and client
 FAILED = 1
 
 

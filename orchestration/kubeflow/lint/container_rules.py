@@ -5,10 +5,14 @@ from collections.abc import Iterator
 
 from orchestration.kubeflow.lint.documents import Documents, part
 from orchestration.kubeflow.lint.faults import Fault
-from orchestration.kubeflow.lint.images import is_pinned
+from orchestration.kubeflow.lint.images import HOW_TO_PIN, why_not_pinned
+from orchestration.kubeflow.targets import RULES
 
 KINDS = ("container", "importer")
-SCHEMES = {"kfp": ("gs://", "s3://", "minio://", "oci://"), "vertex": ("gs://",)}
+SCHEMES = {
+    "kfp": (*RULES["kfp"].root_schemes, "oci://"),
+    "vertex": RULES["vertex"].root_schemes,
+}
 # Of one argument, by Linux (MAX_ARG_STRLEN), the zero at its end included.
 ARGUMENT_BYTES = 128 * 1024
 # For what the driver adds to the executor input: artifacts in and out, with types and metadata.
@@ -48,13 +52,9 @@ def importer_uris(documents: Documents) -> Iterator[Fault]:
 def images_are_pinned(documents: Documents) -> Iterator[Fault]:
     """What ran once can be run again: the image is always the same one."""
     for label, container in documents.containers.items():
-        image = container.get("image", "")
-        if not is_pinned(image):
-            yield Fault(
-                f"executor {label}",
-                f'the image "{image}" may be another one tomorrow',
-                "name a tag other than latest, or a digest",
-            )
+        why = why_not_pinned(container.get("image", ""))
+        if why:
+            yield Fault(f"executor {label}", why, HOW_TO_PIN)
 
 
 def containers_have_commands(documents: Documents) -> Iterator[Fault]:

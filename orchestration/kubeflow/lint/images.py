@@ -5,6 +5,7 @@ import re
 DIGEST = re.compile(r"[a-z0-9]+(?:[+._-][a-z0-9]+)*:[0-9a-fA-F]{32,}")
 TAG = re.compile(r"\w[\w.-]{0,127}", re.ASCII)
 MOVING = "latest"
+HOW_TO_PIN = "name a tag other than latest, or a digest"
 
 
 def is_pinned(image: str) -> bool:
@@ -20,3 +21,8 @@ def is_pinned(image: str) -> bool:
         return bool(name) and DIGEST.fullmatch(digest) is not None
     path, colon, tag = name.rpartition("/")[2].partition(":")
     return bool(path and colon) and TAG.fullmatch(tag) is not None and tag != MOVING
+
+
+def why_not_pinned(image: str) -> str | None:
+    """Returns what is wrong with an image that is not pinned; None if it is."""
+    return None if is_pinned(image) else f'the image "{image}" may be another one tomorrow'

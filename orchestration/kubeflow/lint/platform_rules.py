@@ -4,8 +4,8 @@ from collections.abc import Iterator
 
 from orchestration.kubeflow.lint.documents import KUBERNETES, Documents, Json, part
 from orchestration.kubeflow.lint.faults import Fault
+from orchestration.kubeflow.targets import RULES
 
-ROOTS = {"kfp": ("gs://", "s3://", "minio://"), "vertex": ("gs://",)}
 # What a driver decodes strictly: it fails on any other field. All backends of KFP since 2.2 know
 # these; what came later is left out.
 FIELDS = frozenset(
@@ -52,12 +52,13 @@ def artifacts_have_a_root(documents: Documents) -> Iterator[Fault]:
     """Artifacts go to an object store; a cluster of KFP knows one by itself, Vertex AI does not."""
     default = documents.spec.get("defaultPipelineRoot", "")
     root = part(documents.job, "runtimeConfig").get("gcsOutputDirectory", default)
+    schemes = RULES[documents.target].root_schemes
     unset_is_fine = documents.target == "kfp"
-    if not (root.startswith(ROOTS[documents.target]) or (unset_is_fine and not root)):
+    if not (root.startswith(schemes) or (unset_is_fine and not root)):
         yield Fault(
             "pipeline root",
             f'artifacts cannot go to "{root}"',
-            f"name a folder that begins with {', '.join(ROOTS[documents.target])}",
+            f"name a folder that begins with {', '.join(schemes)}",
         )
 
 

@@ -74,6 +74,19 @@ def test_without_a_section_there_is_nothing_to_go_by(tmp_path):
     assert error.what.endswith("case.yaml has no section `kubeflow`")
 
 
+@pytest.mark.parametrize("image", ["taxi", "taxi:latest", "host:5000/taxi"])
+def test_an_image_that_may_change_is_told_once(tmp_path, image):
+    error = refused(tmp_path, {"image": image})
+    assert error.what == f'the image "{image}" may be another one tomorrow'
+    assert error.fix == "name a tag other than latest, or a digest"
+
+
+def test_an_image_for_gpus_may_change_where_no_node_has_it(tmp_path):
+    section = {"gpu_image": "gpu:latest", "nodes": {"Trainer": {"accelerator": {}}}}
+    assert refused(tmp_path, section).what == 'the image "gpu:latest" may be another one tomorrow'
+    assert checked(plan_of(tmp_path, {"gpu_image": "gpu:latest"})) == []
+
+
 def test_an_unknown_node(tmp_path):
     error = refused(tmp_path, {"nodes": {"Trianer": {"cpu": "1"}}})
     assert error.what == 'kubeflow.nodes: the pipeline has no node "Trianer"'

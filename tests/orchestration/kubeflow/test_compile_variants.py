@@ -7,6 +7,7 @@ import yaml
 from google.protobuf import json_format
 from kfp.pipeline_spec import pipeline_spec_pb2
 
+from orchestration.kubeflow import compile as compiler
 from orchestration.kubeflow.runtime_places import from_argument
 from pipeline.stage_names import stage_names
 from tests.orchestration.kubeflow.compiled import (
@@ -271,7 +272,8 @@ def test_a_query_is_no_runtime_parameter_and_keeps_its_own_beam_arguments(tmp_pa
         assert argument_of(made.spec, "BigQueryExampleGen", name) == value
 
 
-def test_faults_that_lint_finds_are_one_line_each(tmp_path):
+def test_faults_that_lint_finds_are_one_line_each(tmp_path, monkeypatch):
+    monkeypatch.setattr(compiler, "check", lambda *_: None)  # which would find it first
     with pytest.raises(ConfigError) as caught:
         compiled(tmp_path, {}, told={"image": "registry.example.com/pipeline:latest"})
     head, *lines = caught.value.what.splitlines()

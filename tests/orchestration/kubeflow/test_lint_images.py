@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from orchestration.kubeflow.lint.images import is_pinned
+from orchestration.kubeflow.lint.images import is_pinned, why_not_pinned
 
 HOSTS = st.sampled_from(["", "gcr.io/", "registry:5000/", "localhost:1/", "10.0.0.1:80/a/"])
 NAMES = st.from_regex(r"[a-z0-9]+([._-][a-z0-9]+)*(/[a-z0-9]+)?", fullmatch=True)
@@ -34,3 +34,8 @@ def test_a_digest_pins_whatever_the_tag(host, name, tag, digest):
 )
 def test_what_is_no_reference_pins_nothing(image):
     assert not is_pinned(image)
+
+
+def test_why():
+    assert why_not_pinned("a:latest") == 'the image "a:latest" may be another one tomorrow'
+    assert why_not_pinned("a:1") is None

@@ -33,6 +33,18 @@ def test_the_schedule_and_the_last_runs_the_newest_first(runner, server):
     assert server.seen("GET", "/runs")[-1].query["sort_by"] == "created_at desc"
 
 
+def test_a_schedule_in_another_experiment(runner, server):
+    runner("schedule", "--cron", "0 2 * * *", "--experiment", "nightly")
+    told = 'schedule  toy: "0 0 2 * * *", enabled (recurring-4)\n'
+    missing = "no experiment toy; --experiment names that of its runs\n"
+    done = runner("status")
+    assert (done.status, done.out) == (0, told + missing)
+    assert runner("status", "--experiment", "nightly").out == f"{told}no run yet\n"
+    run = start(runner, server, SUCCEEDED)
+    done = runner("status")
+    assert done.out.startswith(f"{told}{run} ")
+
+
 def test_without_a_schedule(runner, server):
     start(runner, server, SUCCEEDED)
     assert runner("status").out.startswith("schedule  none\n")

@@ -331,6 +331,7 @@ def test_the_stand_in_refuses_what_kubeflow_refuses(server, api, file):
         (["--tune"], "--tune has no effect"),
         (["--pipeline-root", "/mnt/root"], "--pipeline-root cannot be /mnt/root"),
         (["--service-account", "A B"], "--service-account cannot be A B"),
+        (["--service-account", "a..b"], "--service-account cannot be a..b"),
         (["--token-file", "/no/such"], "token not readable: /no/such"),
     ],
 )
