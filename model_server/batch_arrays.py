@@ -79,7 +79,8 @@ def _filled(array: np.ndarray, shape: list[int]) -> np.ndarray:
         return array
     if not array.size:
         raise invalid("Got empty tensor in batch of non-empty tensors.")
-    filled = np.full((len(array), *shape), array.reshape(-1)[0], array.dtype)
+    filled = np.empty((len(array), *shape), array.dtype)
+    filled.fill(array.reshape(-1)[0])  # np.full drops zeros at the end of bytes
     filled[tuple(slice(size) for size in array.shape)] = array
     return filled
 

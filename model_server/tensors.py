@@ -225,7 +225,8 @@ def _stretched(values: np.ndarray, field: Field, count: int) -> np.ndarray | Non
     if count * field.dtype.itemsize > MAX_STRETCHED_BYTES:
         return None
     zero: Any = b"" if field.dtype == STRING else np.zeros((), field.dtype)
-    array = np.full(count, values[-1] if len(values) else zero, field.dtype)
+    array = np.empty(count, field.dtype)
+    array.fill(values[-1] if len(values) else zero)  # np.full drops zeros at the end of bytes
     array[: len(values)] = values
     return array
 

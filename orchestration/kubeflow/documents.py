@@ -17,9 +17,10 @@ class _Dumper(yaml.SafeDumper):
         return True
 
 
-# PyYAML quotes what YAML 1.1 reads as a number, as far as it does so itself. Kubeflow reads with
-# Go's yaml.v3, which knows 1e5, 08, 0o17, 2026-1-2 and -_1 as well; and y and n are truths of 1.1.
-for _pattern, _first in ((r"[-+._]*[0-9]", "-+.0123456789"), (r"[yYnN]$", "yYnN")):
+# PyYAML quotes what YAML 1.1 reads as a number, as far as it does so itself: not .e-0. Kubeflow
+# reads with Go's yaml.v3, which knows 1e5, 08, 0o17, 2026-1-2 and -_1 as well; and y and n are
+# truths of 1.1.
+for _pattern, _first in ((r"[-+._]*([0-9]|[eE][-+])", "-+.0123456789"), (r"[yYnN]$", "yYnN")):
     _Dumper.add_implicit_resolver("tag:yaml.org,2002:float", re.compile(_pattern), list(_first))
 
 

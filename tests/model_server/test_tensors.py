@@ -123,6 +123,12 @@ def test_what_is_no_tensor_is_refused(spoil):
     assert caught.value.message == "tensor parsing error: the input"
 
 
+def test_zeros_at_the_end_of_a_text_that_is_repeated_stay():
+    proto = tensor_pb2.TensorProto(dtype=7, string_val=[b"a\x00"])
+    proto.tensor_shape.dim.add().size = 3
+    assert tensors.to_array(proto, "x").tolist() == [b"a\x00"] * 3
+
+
 @given(data=st.data())
 @settings(max_examples=1500, deadline=None)
 def test_any_tensor_is_read_as_tensorflow_reads_it(data):

@@ -4,7 +4,7 @@ import re
 
 import pytest
 import yaml
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from orchestration.kubeflow.documents import json_text, spec_comment, yaml_text
@@ -72,6 +72,7 @@ def plain_scalars(text):
     ]
 
 
+@example({".E-00": ["1e5", "08", "-_1", "y"]})
 @given(st.dictionaries(TEXTS, st.lists(TEXTS), max_size=4))
 def test_a_text_is_a_text_for_every_reader(document):
     text = yaml_text([], [document])
