@@ -40,7 +40,7 @@ unit: setup ## Run the unit tests
 	@$(PY) -m pytest tests -m "not slow" --ignore=tests/e2e --numprocesses 2 --dist loadfile
 
 e2e: setup ## Run the pipeline from end to end
-	@$(PY) -m pytest tests/e2e -m "not slow"
+	@$(PY) -m pytest tests/e2e -m "not slow" --numprocesses 2 --dist loadfile
 
 slow: setup ## Run the slow tests
 	@$(PY) -m pytest tests -m slow

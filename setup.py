@@ -6,6 +6,8 @@ VERSION = "0.1.0"
 
 ROOMS = (
     "usecase",
+    "ingestion",
+    "autoconfig",
     "pipeline",
     "models",
     "components",
@@ -34,6 +36,7 @@ REQUIREMENTS = [
     "python-rapidjson>=1.20,<2",
     "urllib3>=1.26.20,<3",
     "uvicorn>=0.30,<1",
+    "pygal>=3,<4",
     "ai-edge-litert>=2.0,<3",
     "ai-edge-quantizer>=0.10,<1",
     "kfp>=2.5,<2.17",
