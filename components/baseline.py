@@ -5,6 +5,7 @@ import re
 from tfx.dsl.component.experimental.annotations import OutputArtifact, Parameter
 from tfx.dsl.component.experimental.decorators import component
 from tfx.dsl.io import fileio
+from tfx.types import Artifact
 from tfx.types.standard_artifacts import Model
 from tfx.utils import io_utils, path_utils
 
@@ -59,6 +60,6 @@ def latest_version(push_dir: str) -> int:
     return next(whole, NO_VERSION)
 
 
-def is_empty(model: Model) -> bool:
-    """Returns whether a `LatestPushedModel` output stands for "no model yet"."""
-    return model.get_int_custom_property(EMPTY_PROPERTY) == 1
+def is_empty(baseline: Artifact) -> bool:
+    """Returns whether an output of a baseline's node stands for "none yet"."""
+    return baseline.get_int_custom_property(EMPTY_PROPERTY) == 1

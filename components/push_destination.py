@@ -96,6 +96,7 @@ def publish(
 
     Raises:
         FileExistsError: If the version is already there.
+        OSError: If it cannot be written, for example because the disk is full.
     """
     destination = Path(folder)
     destination.mkdir(parents=True, exist_ok=True)
@@ -109,8 +110,11 @@ def publish(
         if record is not None:
             _write(record, incoming / PUSH_RECORD)
         incoming.rename(target)
-    except BaseException:
+    except BaseException as error:
         shutil.rmtree(incoming, ignore_errors=True)
+        if isinstance(error, shutil.Error):  # a list of all files, of which one says enough
+            _, _, why = error.args[0][0]
+            raise OSError(f"version {version} could not be copied: {why}") from error
         raise
     return target
 

@@ -1,30 +1,22 @@
 """The quality gate in our own words: each threshold of the EvalConfig with its measured value."""
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
-import numpy as np
-import pandas as pd
-import tensorflow as tf
 import tensorflow_model_analysis as tfma
 from google.protobuf import json_format
 from tensorflow_model_analysis.proto import config_pb2
 
-from components import examples
+from components import raw_quality
+from components.tfma_results import SliceKey, SliceMetrics, metric_configs, named_slices
 from components.verdict import Bound, GateResult, Verdict, judge
 from models.settings import LINEAR_FOLDER
-from usecase.metrics import METRICS
-from usecase.outputs import MEASURED
 
 GATE = "quality"
 LINEAR_PREFIX = "linear/"
 BASELINE_PREFIX = "baseline/"
 ROWS = "example_count"
-
-SliceKey = tuple[tuple[str, Any], ...]
-SliceMetrics = dict[SliceKey, dict[str, float]]
 
 
 def judge_quality(
@@ -75,7 +67,7 @@ def threshold_results(
     """
     least = config.options.min_slice_size.value
     large = [key for key, values in candidate.items() if values.get(ROWS, 0) >= least]
-    for name, metric in _metric_configs(config):
+    for name, metric in metric_configs(config):
         for entry in metric.per_slice_thresholds:
             for slice_spec in entry.slicing_specs:
                 candidates = large if slice_spec.feature_keys else candidate
@@ -84,26 +76,6 @@ def threshold_results(
                     yield _no_such_slice(gate, name, slice_spec, entry.threshold)
                 for key in keys:
                     yield from _bounds(gate, name, key, entry.threshold, candidate, baseline)
-
-
-def _metric_configs(
-    config: config_pb2.EvalConfig,
-) -> Iterator[tuple[str, config_pb2.MetricConfig]]:
-    """Yields each metric under the name of our configurations."""
-    for spec in config.metrics_specs:
-        macro = spec.HasField("aggregate")
-        ours = {m.tfma: n for t in METRICS.values() for n, m in t.items() if m.macro == macro}
-        yield from ((ours[metric.class_name], metric) for metric in spec.metrics)
-
-
-def _keys(config: config_pb2.EvalConfig) -> dict[str, str]:
-    """Returns the keys of TFMA's results, each with our name; the task's main metric first."""
-    classes = {name: metric.class_name for name, metric in _metric_configs(config)}
-    tables = [
-        {m.key: name for name, m in table.items() if classes.get(name) == m.tfma}
-        for table in METRICS.values()
-    ]
-    return max(tables, key=len)
 
 
 def _bounds(
@@ -160,51 +132,13 @@ def slice_metrics(
     evaluation_uri: str, model_name: str, config: config_pb2.EvalConfig
 ) -> SliceMetrics:
     """Returns the metrics of one model, by slice, under the names of our configurations."""
-    keys = _keys(config)
     result = tfma.load_eval_result(evaluation_uri, model_name=model_name or None)
-    return {key: _named(_flat(outputs), keys) for key, outputs in result.slicing_metrics}
-
-
-def _flat(outputs: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Looks through TFMA's levels of output and sub key, of which there is one each."""
-    (by_sub_key,) = outputs.values()
-    return by_sub_key.get("", {})
-
-
-def _named(values: Mapping[str, Any], keys: Mapping[str, str]) -> dict[str, float]:
-    """Renames metrics; TFMA writes an average over classes as "macro_average: true", "_", key."""
-    found = {key.rpartition("\n_")[2]: value for key, value in values.items()}
-    return {
-        name: float(found[key]["doubleValue"])
-        for key, name in keys.items()
-        if "doubleValue" in found.get(key, {})
-    }
+    return named_slices(result.slicing_metrics, config)
 
 
 def _linear_metrics(
     config: config_pb2.EvalConfig, model: Path, examples_uri: Path
 ) -> dict[str, float]:
     """Measures the linear baseline with the same metrics on the same rows, without slices."""
-    overall = config_pb2.EvalConfig()
-    overall.CopyFrom(config)
-    overall.ClearField("options")
-    del overall.slicing_specs[:]
-    for _, metric in _metric_configs(overall):
-        metric.ClearField("per_slice_thresholds")
-    overall.model_specs[0].Clear()
-    overall.model_specs[0].label_key = "label"
-    overall.model_specs[0].prediction_key = "prediction"
-    frame = _scores(model, config.model_specs[0].label_key, examples_uri)
-    result = tfma.analyze_raw_data(frame, overall)
-    return _named(_flat(dict(result.slicing_metrics)[()]), _keys(config))
-
-
-def _scores(model: Path, label_key: str, examples_uri: Path) -> pd.DataFrame:
-    signatures = tf.saved_model.load(str(model)).signatures
-    labels, predictions = [], []
-    for serialized in examples.batches(examples_uri, "test"):
-        outputs = signatures["serving_default"](examples=serialized)
-        (measured,) = outputs.keys() & set(MEASURED.values())
-        labels.append(signatures["transform_features"](examples=serialized)[label_key].numpy())
-        predictions += list(outputs[measured].numpy())
-    return pd.DataFrame({"label": np.concatenate(labels), "prediction": predictions})
+    frame = raw_quality.answered(model, config.model_specs[0].label_key, examples_uri, "test")
+    return raw_quality.measure(config, frame)[()]

@@ -6,11 +6,12 @@ from pathlib import Path
 
 from tfx.dsl.component.experimental.annotations import InputArtifact, OutputArtifact, Parameter
 from tfx.dsl.component.experimental.decorators import component
-from tfx.types.standard_artifacts import Examples, InfraBlessing, Model
+from tfx.types.standard_artifacts import Examples, ExampleStatistics, InfraBlessing, Model
 from tfx.utils import path_utils
 
 from components.artifacts import GateVerdict
 from components.infra_blessing import bless, refuse
+from components.kept_statistics import add_statistics
 from components.serving_conditions import GATE
 from components.settings import ServingGateSettings
 from components.verdict import Verdict
@@ -23,6 +24,7 @@ def ServingGate(  # noqa: N802, a component is a class to its users
     settings: Parameter[str],
     trained_model: InputArtifact[Model],
     examples: InputArtifact[Examples],
+    statistics: InputArtifact[ExampleStatistics],
     blessing: OutputArtifact[InfraBlessing],
     verdict: OutputArtifact[GateVerdict],
 ) -> None:
@@ -34,8 +36,9 @@ def ServingGate(  # noqa: N802, a component is a class to its users
         settings: JSON of `ServingGateSettings`.
         trained_model: The Trainer's model.
         examples: The examples.
+        statistics: Their statistics, with which later runs compare their rows.
         blessing: Output: a standard InfraBlessing, and as InfraValidator's with `make_warmup` it
-            carries what is to be pushed: the model with its warm-up records.
+            carries what is to be pushed: the model with its warm-up records and statistics.
         verdict: Output: `verdict.json`.
     """
     given = ServingGateSettings.model_validate_json(settings)
@@ -45,6 +48,7 @@ def ServingGate(  # noqa: N802, a component is a class to its users
         said = _judge(given, saved_model, examples.uri, candidate)
         said.write(verdict.uri)
         if said.passed:
+            add_statistics(candidate, statistics.uri)
             Path(blessing.uri).mkdir(parents=True, exist_ok=True)
             shutil.move(candidate, path_utils.stamped_model_path(blessing.uri))
             bless(blessing)

@@ -2,10 +2,15 @@
 
 ExampleGen ─ StatisticsGen ─┬─ ExampleValidator ─ DataGate ─ if it passed:
            (curated schema) ┘
+             StatisticsGen ─┬─ DistributionValidator ─ where drift refuses: if it passed as well:
+   last pushed statistics ──┘
     Transform ─ (Tuner) ─ Trainer ─┬─ ServingGate ────────────────┬─ Pusher
                last pushed model ──┼─ Evaluator ──────────────────┤
                                    └─ TFLiteExporter ─ TFLiteGate ┴─ MobilePusher
 """
+
+from collections.abc import Mapping
+from contextlib import ExitStack
 
 from tfx.dsl.components.base.base_node import BaseNode
 from tfx.dsl.experimental.conditionals import conditional
@@ -16,6 +21,7 @@ from pipeline import stages
 from pipeline.places import Places
 from usecase.config import Server, UseCase
 from usecase.declaration import Declaration
+from usecase.drift import Comparator, defaults
 
 
 def create_nodes(
@@ -26,6 +32,7 @@ def create_nodes(
     tune: bool = False,
     mobile: bool = False,
     server: Server | None = None,
+    comparators: Mapping[str, Comparator] | None = None,
 ) -> list[BaseNode]:
     """Returns the nodes of the pipeline, in an order in which they can run.
 
@@ -36,6 +43,7 @@ def create_nodes(
         tune: Whether a Tuner chooses what the Trainer trains with.
         mobile: Whether the model is delivered for phones as well.
         server: The model server that judges, where it is known already; None: as configured.
+        comparators: How columns are compared with the last push; None: the usual way.
     """
     ingest = stages.ingest(use_case, declaration, places)
     examples = ingest.outputs["examples"]
@@ -50,8 +58,13 @@ def create_nodes(
         validate.outputs["anomalies"],
         schema.outputs["schema"],
     )
-    passed = data_gate.outputs["verdict"].future()[0].custom_property(PASSED_PROPERTY) == 1
-    with conditional.Cond(passed):
+    if comparators is None:
+        comparators = defaults(declaration)
+    comparing = _comparing(use_case, comparators, places, statistics)
+    refuses = use_case.data_gate.drift == "refuse"
+    with ExitStack() as gates:
+        for gate in [data_gate, *(comparing[-1:] if refuses else [])]:
+            gates.enter_context(_if_passed(gate))
         transform = stages.transform(declaration, examples, schema.outputs["schema"])
         rows = transform.outputs["transformed_examples"], transform.outputs["transform_graph"]
         tuner = stages.tune(use_case, declaration, *rows) if tune else None
@@ -61,7 +74,14 @@ def create_nodes(
         evaluate = stages.evaluate(
             use_case, declaration, examples, train.outputs["model"], baseline.outputs["model"]
         )
-        serve = stages.serving_gate(use_case, declaration, train.outputs["model"], examples, server)
+        serve = stages.serving_gate(
+            use_case,
+            declaration,
+            train.outputs["model"],
+            examples,
+            statistics.outputs["statistics"],
+            server,
+        )
         push = stages.push(
             use_case, places, evaluate.outputs["blessing"], serve.outputs["blessing"]
         )
@@ -75,6 +95,7 @@ def create_nodes(
         statistics,
         schema,
         validate,
+        *comparing,
         data_gate,
         transform,
         *([tuner] if tuner else []),
@@ -85,6 +106,30 @@ def create_nodes(
         push,
         *for_phones,
     ]
+
+
+def _comparing(
+    use_case: UseCase,
+    comparators: Mapping[str, Comparator],
+    places: Places,
+    statistics: BaseNode,
+) -> list[BaseNode]:
+    """Returns the nodes that hold rows against those of the last push; none if nothing does."""
+    if use_case.data_gate.drift == "off":
+        return []
+    baseline = stages.baseline_statistics(places)
+    drift = stages.drift(
+        use_case, comparators, statistics.outputs["statistics"], baseline.outputs["statistics"]
+    )
+    return [baseline, drift]
+
+
+def _if_passed(gate: BaseNode) -> conditional.Cond:
+    # What is inside is keyed by the verdict, so one that is new after each push, as that on drift
+    # is, must not stand before the training unless it decides on it.
+    return conditional.Cond(
+        gate.outputs["verdict"].future()[0].custom_property(PASSED_PROPERTY) == 1
+    )
 
 
 def _mobile_nodes(

@@ -2,6 +2,8 @@
 
 import dataclasses
 
+from usecase.spans import SpanFiles
+
 
 @dataclasses.dataclass(frozen=True)
 class Places:
@@ -17,6 +19,7 @@ class Places:
         mobile: The one for phones, likewise.
         baseline_version: The version that serves now, 0 if there is none; -1 for the newest when
             the baseline's node runs.
+        spans: What is read of data in spans, where `data` holds {SPAN}.
     """
 
     data: str
@@ -26,3 +29,4 @@ class Places:
     serving: str
     mobile: str
     baseline_version: int
+    spans: SpanFiles | None = None

@@ -4,37 +4,46 @@ from usecase.config import Source
 
 EXAMPLE_GENS: dict[Source, str] = {
     "csv": "CsvExampleGen",
+    "parquet": "ParquetExampleGen",
     "tfrecord": "ImportExampleGen",
     "bigquery": "BigQueryExampleGen",
 }
 TUNER = "Tuner"
+TRAINER = "Trainer"
 SERVING_GATE = "ServingGate"
+BASELINE_STATISTICS = "LatestPushedStatistics"
+DRIFT = "DistributionValidator"
 PUSHERS = {"serving": "Pusher", "mobile": "MobilePusher"}  # by destination
 
 
-def stage_names(source: Source, *, tune: bool = False, mobile: bool = False) -> dict[str, str]:
+def stage_names(
+    source: Source, *, tune: bool = False, mobile: bool = False, drift: bool = True
+) -> dict[str, str]:
     """Returns the stage of each node of a run, in the order in which nodes run.
 
     Args:
         source: What the rows are read from.
         tune: Whether the network is tuned before it is trained.
         mobile: Whether there is a model for phones.
+        drift: Whether rows are compared with those of the last push.
     """
     for_phones = {
         "TFLiteExporter": "export tflite",
         "TFLiteGate": "tflite gate",
         PUSHERS["mobile"]: "push mobile",
     }
+    comparison = {BASELINE_STATISTICS: "drift baseline", DRIFT: "drift"}
     return {
         EXAMPLE_GENS[source]: "ingest",
         "ImportSchemaGen": "schema",
         "StatisticsGen": "statistics",
         "ExampleValidator": "validate",
+        **(comparison if drift else {}),
         "DataGate": "data gate",
         "LatestPushedModel": "baseline",
         "Transform": "transform",
         **({TUNER: "tune"} if tune else {}),
-        "Trainer": "train",
+        TRAINER: "train",
         "Evaluator": "evaluate",
         SERVING_GATE: "serving gate",
         PUSHERS["serving"]: "push",

@@ -1,8 +1,10 @@
 """One builder a stage: each takes the use case and the channels that it needs."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from google.protobuf import json_format
+from tensorflow_data_validation import StatsOptions
 from tfx.components import ExampleValidator, Pusher, StatisticsGen, Trainer, Transform
 from tfx.components.schema_gen.import_schema_gen.component import ImportSchemaGen
 from tfx.dsl.components.base import executor_spec
@@ -13,7 +15,9 @@ from tfx.types import BaseChannel
 from components import pusher as safe_pusher
 from components.baseline import LatestPushedModel
 from components.data_gate import DataGate
+from components.distribution_validator import DistributionValidator, config_of
 from components.evaluator import Evaluator
+from components.pushed_statistics import LatestPushedStatistics
 from components.serving_gate import ServingGate
 from components.settings import (
     DataGateSettings,
@@ -27,24 +31,30 @@ from components.tuner import Tuner
 from models.settings import TrainerSettings, TunerSettings
 from pipeline.evaluation import eval_config
 from pipeline.places import Places
-from pipeline.sources import example_gen
+from pipeline.sources import declared_types, example_gen
 from pipeline.stage_names import PUSHERS
 from usecase.config import OF_RELEASES, Server, UseCase
 from usecase.declaration import Declaration
+from usecase.drift import Comparator
 
 PREPROCESSING_FN = "models.preprocessing.preprocessing_fn"
 TUNER_FN = "models.tuner.tuner_fn"
 RUN_FN = "models.trainer.run_fn"
+QUANTILES = 30  # of each column; a hundred would cost a second on the taxi rows
 
 
 def ingest(use_case: UseCase, declaration: Declaration, places: Places) -> BaseComponent:
     """Rows to tf.Examples, split by a hash of each row."""
-    return example_gen(use_case.data, use_case.split, declaration.dates, places.data)
+    types = declared_types(declaration)
+    return example_gen(
+        use_case.data, use_case.split, declaration.dates, places.data, types, places.spans
+    )
 
 
 def statistics(examples: BaseChannel) -> StatisticsGen:
-    """Statistics of every split."""
-    return StatisticsGen(examples=examples)
+    """Statistics of every split, fine enough to compare distributions by them."""
+    options = StatsOptions(num_quantiles_histogram_buckets=QUANTILES)
+    return StatisticsGen(examples=examples, stats_options=options)
 
 
 def curated_schema(places: Places) -> ImportSchemaGen:
@@ -55,6 +65,26 @@ def curated_schema(places: Places) -> ImportSchemaGen:
 def validate(statistics: BaseChannel, schema: BaseChannel) -> ExampleValidator:
     """Every split held against the schema."""
     return ExampleValidator(statistics=statistics, schema=schema)
+
+
+def baseline_statistics(places: Places) -> BaseComponent:
+    """The statistics of the rows that the last pushed model was made of."""
+    return LatestPushedStatistics(push_dir=places.serving, version=places.baseline_version)
+
+
+def drift(
+    use_case: UseCase,
+    comparators: Mapping[str, Comparator],
+    statistics: BaseChannel,
+    baseline: BaseChannel,
+) -> DistributionValidator:
+    """The rows held against those of the last push."""
+    return DistributionValidator(
+        statistics=statistics,
+        baseline_statistics=baseline,
+        config=config_of(comparators),
+        refuses=use_case.data_gate.drift == "refuse",
+    )
 
 
 def data_gate(
@@ -68,7 +98,7 @@ def data_gate(
     """The gate before anything expensive."""
     settings = DataGateSettings(declaration=declaration, thresholds=use_case.data_gate)
     return DataGate(
-        settings=settings.model_dump_json(),
+        settings=settings.model_dump_json(exclude={"thresholds": {"drift"}}),
         examples=examples,
         statistics=statistics,
         anomalies=anomalies,
@@ -169,6 +199,7 @@ def serving_gate(
     declaration: Declaration,
     model: BaseChannel,
     examples: BaseChannel,
+    statistics: BaseChannel,
     server: Server | None,
 ) -> BaseComponent:
     """The gate before serving, on the test split; it waits for no verdict on the quality."""
@@ -178,7 +209,7 @@ def serving_gate(
         serving=use_case.serving.model_copy(update={"server": server or use_case.serving.server}),
     )
     told = settings.model_dump_json(exclude={"serving": set(OF_RELEASES)})
-    return ServingGate(settings=told, trained_model=model, examples=examples)
+    return ServingGate(settings=told, trained_model=model, examples=examples, statistics=statistics)
 
 
 def push(

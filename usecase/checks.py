@@ -85,7 +85,7 @@ def require_function(dotted_path: str) -> None:
 
 
 def require_parsed_dates(source: Source, dates: Iterable[str]) -> None:
-    """Checks that dates in text are read from CSV, the one source whose cells are parsed.
+    """Checks that dates in text are read from CSV or Parquet, whose texts are parsed.
 
     Args:
         source: What the rows are read from.
@@ -94,12 +94,12 @@ def require_parsed_dates(source: Source, dates: Iterable[str]) -> None:
     Raises:
         ConfigError: If rows with such columns come from elsewhere.
     """
-    if source == "csv":
+    if source in ("csv", "parquet"):
         return
     for name in dates:
         raise ConfigError(
             f'feature "{name}" has a date format, but rows are read from {source}',
-            expected="seconds since 1970 as integers: only the text of CSV files is parsed",
+            expected="seconds since 1970 as integers: only the text of CSV and Parquet is parsed",
             fix="remove `format`, and "
             + (f"select UNIX_SECONDS({name})" if source == "bigquery" else "store seconds"),
         )

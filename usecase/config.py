@@ -6,19 +6,23 @@ from typing import Annotated, Literal
 from pydantic import Field, model_validator
 
 from usecase.kubeflow import Kubeflow
+from usecase.metadata_url import parse_metadata_url
 from usecase.metrics import METRICS, Task
 from usecase.roles import FeatureRole
 from usecase.section import Section
+from usecase.span_paths import has_span
 from usecase.tuning import Tuning
 
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]*$")]
 Share = Annotated[float, Field(ge=0.0, le=1.0)]
 Precision = Literal["auto", "float32", "mixed_bfloat16", "mixed_float16"]
-Source = Literal["csv", "tfrecord", "bigquery"]
+Source = Literal["csv", "parquet", "tfrecord", "bigquery"]
 Server = Literal["auto", "binary", "docker", "embedded"]
 # As serving.remote takes them: gRPC without a scheme, REST with one.
 Address = Annotated[str, Field(pattern=r"^(https?://\S+|[^\s/]+:[0-9]+|unix:\S+)$")]
 TFRECORD_NAME = re.compile(r"\.tfrecords?(\.gz)?$")
+PARQUET_NAME = re.compile(r"\.parquet$")
+Delimiter = Annotated[str, Field(pattern=r"^[\t !#-~]$")]
 SliceKey = Annotated[dict[str, str | int], Field(min_length=1)]
 
 
@@ -30,9 +34,19 @@ class Data(Section):
         description="A file or a pattern of files, here or under gs://; `pkg:PACKAGE/FILE` names "
         "one inside an installed Python package.",
     )
-    format: Literal["csv", "tfrecord"] | None = Field(
+    format: Literal["csv", "parquet", "tfrecord"] | None = Field(
         None,
-        description="csv: with a header line; tfrecord: of tf.Examples. Told by the name if unset.",
+        description="csv: with a header line; parquet; tfrecord: of tf.Examples. Told by the name "
+        "if unset.",
+    )
+    delimiter: Delimiter = Field(",", description="csv: the one character between cells.")
+    missing: Literal["pandas"] | tuple[str, ...] = Field(
+        ("",),
+        description="csv: cells that are missing values, beside the empty one; pandas: what "
+        "pandas.read_csv takes for one.",
+    )
+    window: int = Field(
+        1, ge=1, description="How many of the last spans are read, where `path` holds {SPAN}."
     )
     query: str | None = Field(None, description="A BigQuery query, in place of `path`.")
     project: str | None = Field(None, description="query: the Google Cloud project that pays.")
@@ -49,6 +63,10 @@ class Data(Section):
             raise ValueError("`project` and `temp_location` belong to `query`")
         if self.query is not None and (None in of_query or self.format):
             raise ValueError("`query` needs `project` and `temp_location`, and has no `format`")
+        if self.window > 1 and not has_span(self.path):
+            raise ValueError("`window` counts spans: `path` needs {SPAN} where their number stands")
+        if self.source != "csv" and (self.delimiter, self.missing) != (",", ("",)):
+            raise ValueError("`delimiter` and `missing` say how CSV is written")
         return self
 
     @property
@@ -56,7 +74,19 @@ class Data(Section):
         """What kind of ExampleGen reads it."""
         if self.path is None:
             return "bigquery"
-        return self.format or ("tfrecord" if TFRECORD_NAME.search(self.path) else "csv")
+        return self.format or _source_by_name(self.path)
+
+    def elsewhere(self, path: str) -> "Data":
+        """Returns other files in place of these; CSV is written as it is here."""
+        if _source_by_name(path) != "csv":
+            return Data(path=path)
+        return Data(path=path, delimiter=self.delimiter, missing=self.missing)
+
+
+def _source_by_name(path: str) -> Source:
+    if TFRECORD_NAME.search(path):
+        return "tfrecord"
+    return "parquet" if PARQUET_NAME.search(path) else "csv"
 
 
 class Split(Section):
@@ -177,6 +207,11 @@ class DataGate(Section):
     min_label_share: Share = Field(
         0.01, description="Smallest share of rows that the rarest class may have."
     )
+    drift: Literal["warn", "refuse", "off"] = Field(
+        "warn",
+        description="What a column does whose distribution is not that of the last push any more: "
+        "it warns, or the rows are refused; off: nothing is compared.",
+    )
 
 
 class QuantizedLimits(Section):
@@ -267,6 +302,11 @@ class UseCase(Section):
     serving: Serving = Serving()
     mobile: Mobile = Mobile()
     kubeflow: Kubeflow | None = None
+    metadata: str | None = Field(
+        None,
+        description="The database server of ML Metadata, mysql:// or postgresql://; a SQLite file "
+        "in the output folder if unset.",
+    )
 
     @property
     def metrics(self) -> tuple[str, ...]:
@@ -278,4 +318,14 @@ class UseCase(Section):
     def _label_is_no_feature(self) -> "UseCase":
         if self.label.name in self.features:
             raise ValueError(f'the label "{self.label.name}" is also declared as a feature')
+        return self
+
+    @model_validator(mode="after")
+    def _metadata_is_an_address(self) -> "UseCase":
+        # Not by a validator of the field: a fault there would be told with the text that was given.
+        if self.metadata is not None:
+            try:
+                parse_metadata_url(self.metadata)
+            except ValueError as error:
+                raise ValueError(f"metadata: {error}") from error
         return self

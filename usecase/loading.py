@@ -1,58 +1,31 @@
 """From a YAML file to a checked `UseCase`: faults are found before anything expensive starts."""
 
 import json
-from collections.abc import Hashable, Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import pydantic
-import yaml
 
 from usecase.config import UseCase
 from usecase.errors import ConfigError, did_you_mean
+from usecase.overrides import Override, put_in
 from usecase.roles import FeatureRole
 from usecase.section import Section
+from usecase.yaml_text import read_yaml
 
-# PyYAML's own error, and what it lets through where a value does not fit its tag, a key is a list,
-# or the nesting is too deep.
-_NOT_YAML = (
-    yaml.YAMLError,
-    ValueError,
-    TypeError,
-    LookupError,
-    AttributeError,
-    OverflowError,
-    RecursionError,
-)
 # How pydantic says that a key is wrong, and not what stands under it.
 _KEY_ITSELF = "[key]"
 # The key whose value is one of two classes, which pydantic names behind it.
 _STORAGE = ["kubeflow", "storage"]
 
 
-class _UniqueKeyLoader(yaml.SafeLoader):
-    """SafeLoader that refuses a key given twice, which YAML would silently overwrite."""
-
-    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
-        seen: set[Any] = set()
-        for key_node, _ in node.value:
-            key = self.construct_object(key_node, deep=True)
-            if key in seen:
-                line = key_node.start_mark.line + 1
-                raise ConfigError(
-                    f'"{key}" is named twice (second time in line {line})',
-                    expected="each key, and so each feature, once",
-                    fix="remove one of the two lines",
-                )
-            seen.add(key)
-        return super().construct_mapping(node, deep=deep)
-
-
-def load_use_case(path: str | Path) -> UseCase:
+def load_use_case(path: str | Path, overrides: Sequence[str] = ()) -> UseCase:
     """Reads and validates the configuration of a use case.
 
     Args:
         path: The YAML file.
+        overrides: Values in place of the file's, each "key=value"; see `usecase.overrides`.
 
     Returns:
         The validated, frozen configuration.
@@ -69,26 +42,24 @@ def load_use_case(path: str | Path) -> UseCase:
             expected="a YAML file that describes a use case",
             fix="pass one with --config, for example configs/taxi.yaml",
         ) from error
-    return parse_use_case(text, str(path))
+    return parse_use_case(text, str(path), overrides)
 
 
-def parse_use_case(text: str, source: str = "config") -> UseCase:
-    """Validates the YAML text of a use case; `source` names it in errors.
+def parse_use_case(text: str, source: str = "config", overrides: Sequence[str] = ()) -> UseCase:
+    """Validates the YAML text of a use case.
+
+    Args:
+        text: The YAML.
+        source: What errors call it.
+        overrides: Values in place of its own, each "key=value"; see `usecase.overrides`.
 
     Raises:
         ConfigError: If the text is no YAML, or does not describe a use case.
     """
-    try:
-        raw = yaml.load(text, Loader=_UniqueKeyLoader)  # noqa: S506, a SafeLoader itself
-    except ConfigError as error:
-        raise ConfigError(f"{source}: {error.what}", error.expected, error.fix) from None
-    except _NOT_YAML as error:
-        raise ConfigError(
-            f"{source}: not valid YAML: {' '.join(str(error).split())}",
-            fix="mend the YAML syntax there",
-        ) from error
+    raw = read_yaml(text, source)
     if not isinstance(raw, dict):
         raise ConfigError(f"{source}: empty or no mapping", expected="keys such as name, data")
+    put = put_in(raw, overrides)
     _spell_out_roles(raw)
     try:
         text = json.dumps(raw, default=str)
@@ -97,7 +68,7 @@ def parse_use_case(text: str, source: str = "config") -> UseCase:
     try:
         return UseCase.model_validate_json(text)
     except pydantic.ValidationError as error:
-        raise _explain(error, source) from None
+        raise _explain(error, source, put) from None
 
 
 def _spell_out_roles(raw: dict[Any, Any]) -> None:
@@ -110,9 +81,14 @@ def _spell_out_roles(raw: dict[Any, Any]) -> None:
         raw["features"] = {k: {"role": v} if isinstance(v, str) else v for k, v in features.items()}
 
 
-def _explain(error: pydantic.ValidationError, source: str) -> ConfigError:
-    faults = [_fault(e) for e in sorted(error.errors(), key=lambda e: e["type"] == "missing")]
-    what = f"{source}: " + faults[0][0]
+def _explain(
+    error: pydantic.ValidationError, source: str, overrides: Sequence[Override]
+) -> ConfigError:
+    errors = sorted(error.errors(), key=lambda e: e["type"] == "missing")
+    faults = [_fault(e) for e in errors]
+    place = tuple(_shown(errors[0]["loc"]))
+    put = next((o for o in reversed(overrides) if o.concerns(place)), None)
+    what = f"{put.source if put else source}: " + faults[0][0]
     if len(faults) > 1:
         what += "".join(f"\n  also: {text}" for text, _ in faults[1:])
     return ConfigError(what, fix=faults[0][1])

@@ -38,7 +38,7 @@ def base_path_of(phone, folder, trials):
 
 def judge(phone, folder, model=None, **serving):
     """Runs the gate; returns what it said and gave."""
-    from tfx.types.standard_artifacts import Examples, InfraBlessing, Model
+    from tfx.types.standard_artifacts import Examples, ExampleStatistics, InfraBlessing, Model
 
     from components.artifacts import GateVerdict
     from components.serving_gate import ServingGate
@@ -53,6 +53,7 @@ def judge(phone, folder, model=None, **serving):
         {
             "trained_model": make_artifact(Model, model or phone.trained_model),
             "examples": make_artifact(Examples, phone.examples),
+            "statistics": make_artifact(ExampleStatistics, folder / "statistics"),
         },
         outputs,
         {"settings": settings_of(phone, **serving).model_dump_json()},

@@ -11,6 +11,7 @@ from tfx.dsl.compiler import compiler
 from tfx.orchestration import metadata
 from tfx.orchestration import pipeline as tfx_pipeline
 
+from components.distribution_validator import comparators_of
 from components.settings import ServingGateSettings
 from models.functions import load_function
 from models.settings import TrainerSettings
@@ -103,7 +104,9 @@ def test_the_exporter_waits_for_no_verdict_on_the_model(graph):
 
 
 def test_the_serving_gate_waits_for_no_verdict_on_the_model(graph):
-    assert set(graph["ServingGate"].upstream_nodes) == {"Trainer", "CsvExampleGen", "DataGate"}
+    assert set(graph["ServingGate"].upstream_nodes) == {
+        *("Trainer", "CsvExampleGen", "StatisticsGen", "DataGate")
+    }
 
 
 @pytest.mark.parametrize(
@@ -136,6 +139,7 @@ def test_all_that_follows_the_data_gate_hangs_on_it(graph):
     ungated = {name for name, node in graph.items() if not node.inputs.conditionals}
     assert ungated == {
         *("CsvExampleGen", "ImportSchemaGen", "StatisticsGen", "ExampleValidator", "DataGate"),
+        *("LatestPushedStatistics", "DistributionValidator"),
     }
     for name in set(graph) - ungated:
         (condition,) = graph[name].inputs.conditionals.values()
@@ -162,6 +166,11 @@ def test_who_reads_what(graph):
         "ImportSchemaGen": {},
         "StatisticsGen": {"examples": examples},
         "ExampleValidator": {"statistics": statistics, "schema": schema},
+        "LatestPushedStatistics": {},
+        "DistributionValidator": {
+            "statistics": statistics,
+            "baseline_statistics": ["LatestPushedStatistics.statistics"],
+        },
         "DataGate": {
             "examples": examples,
             "statistics": statistics,
@@ -180,7 +189,7 @@ def test_who_reads_what(graph):
             "model": model,
             "baseline_model": ["LatestPushedModel.model"],
         },
-        "ServingGate": {"trained_model": model, "examples": examples},
+        "ServingGate": {"trained_model": model, "examples": examples, "statistics": statistics},
         # What serves is what the gate hands on: the model with its warm-up records.
         "Pusher": {
             "model_blessing": ["Evaluator.blessing"],
@@ -288,8 +297,8 @@ def test_executors_that_tfx_imports_by_name_exist(plan):
         if not module.startswith("tfx."):
             ours.add(node.id)
     assert ours == {
-        *("DataGate", "LatestPushedModel", "Evaluator", "ServingGate", "Pusher"),
-        *FOR_PHONES,
+        *("CsvExampleGen", "LatestPushedStatistics", "DistributionValidator", "DataGate"),
+        *("LatestPushedModel", "Evaluator", "ServingGate", "Pusher", *FOR_PHONES),
     }
 
 
@@ -325,7 +334,45 @@ def test_a_changed_config_touches_only_the_nodes_it_is_about(plan, graph, sectio
 def test_a_new_version_touches_only_the_baseline(plan, graph):
     after = nodes_of(compiled(plan.use_case, plan.declaration, baseline_version=8))
     touched = {n for n in graph if parameters(after[n]) != parameters(graph[n])}
-    assert touched == {"LatestPushedModel"}
+    assert touched == {"LatestPushedModel", "LatestPushedStatistics"}
+
+
+def drifting(plan, mode):
+    gate = plan.use_case.data_gate.model_copy(update={"drift": mode})
+    return plan.use_case.model_copy(update={"data_gate": gate})
+
+
+def test_what_is_not_compared_has_no_nodes(plan, graph):
+    nodes = nodes_of(compiled(drifting(plan, "off"), plan.declaration))
+    assert set(graph) - set(nodes) == {"LatestPushedStatistics", "DistributionValidator"}
+
+
+def test_drift_that_refuses_stands_before_all_that_follows_the_data_gate(plan, graph):
+    nodes = nodes_of(compiled(drifting(plan, "refuse"), plan.declaration))
+    assert set(nodes) == set(graph)
+    for name, node in graph.items():
+        behind = bool(node.inputs.conditionals)
+        assert len(nodes[name].inputs.conditionals) == (2 if behind else 0), name
+        waits = "DistributionValidator" in nodes[name].upstream_nodes
+        assert waits == behind, name
+        # What only warns keeps no one from being reused: its verdict is new after each push.
+        assert "DistributionValidator" not in node.upstream_nodes
+
+
+def test_a_change_of_mind_on_drift_concerns_its_node_alone(plan, graph):
+    nodes = nodes_of(compiled(drifting(plan, "refuse"), plan.declaration))
+    touched = {name for name in graph if parameters(nodes[name]) != parameters(graph[name])}
+    assert touched == {"DistributionValidator"}
+
+
+def test_columns_are_compared_as_the_schema_says(plan):
+    own = {**plan.comparators, "fare": plan.comparators["fare"]._replace(threshold=0.3)}
+    made = create_nodes(plan.use_case, plan.declaration, PLACES, comparators=own)
+    (node,) = [n for n in made if n.id == "DistributionValidator"]
+    config = node.exec_properties["distribution_validator_config"]
+    assert comparators_of(config) == own
+    assert {"tips", "fare", "company"} < set(own)
+    assert "trip_start_timestamp" not in own
 
 
 def test_what_has_not_changed_compiles_the_same(plan):

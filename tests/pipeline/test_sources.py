@@ -14,12 +14,15 @@ from tfx.orchestration import pipeline as tfx_pipeline
 from tfx.proto.orchestration import executable_spec_pb2, pipeline_pb2
 from tfx.utils import dependency_utils, import_utils
 
-from components import csv_examples
+from components.reading_config import read_reading_config
+from ingestion.columns import Reading
+from ingestion.dialect import Dialect
 from orchestration.local.execute import Executor
+from orchestration.local.metadata_store import sqlite_config
 from orchestration.plan import make_plan
 from pipeline import stages
 from pipeline.places import Places
-from pipeline.sources import example_gen
+from pipeline.sources import declared_types, example_gen
 from usecase.config import Data, Split
 from usecase.data_files import find_data
 from usecase.dates import DateText
@@ -30,15 +33,15 @@ QUERY = Data(query="SELECT * FROM `p.d.t`", project="my-project", temp_location=
 DATES = {"when": DateText("iso8601", -5.5)}
 SPLITS = {"train": 7, "eval": 2, "test": 1}
 EXECUTORS = {
-    "csv": "tfx.components.example_gen.csv_example_gen.executor.Executor",
+    "csv": "components.arrow_examples.Executor",
+    "parquet": "components.arrow_examples.Executor",
     "tfrecord": "tfx.components.example_gen.import_example_gen.executor.Executor",
     "bigquery": "tfx.extensions.google_cloud_big_query.example_gen.executor.Executor",
-    "dates": "components.csv_examples.Executor",
 }
 
 
-def node_of(data, dates=None, pattern=None):
-    return example_gen(data, SPLIT, dates or {}, pattern or data.path or "")
+def node_of(data, dates=None, pattern=None, types=None):
+    return example_gen(data, SPLIT, dates or {}, pattern or data.path or "", types)
 
 
 def compiled(*nodes):
@@ -86,6 +89,8 @@ def splits_of(properties):
         ("/d/rows.csv", "CsvExampleGen", "csv", "/d", "rows.csv"),
         ("/d/2024-*/a?.csv", "CsvExampleGen", "csv", "/d", "2024-*/a?.csv"),
         ("gs://b/d/a-*.csv", "CsvExampleGen", "csv", "gs://b/d", "a-*.csv"),
+        ("/d/rows.parquet", "ParquetExampleGen", "parquet", "/d", "rows.parquet"),
+        ("gs://b/a-*.parquet", "ParquetExampleGen", "parquet", "gs://b", "a-*.parquet"),
         ("/d/a.tfrecord", "ImportExampleGen", "tfrecord", "/d", "a.tfrecord"),
         ("/d/a-*.tfrecord.gz", "ImportExampleGen", "tfrecord", "/d", "a-*.tfrecord.gz"),
         ("gs://b/a-*.tfrecord", "ImportExampleGen", "tfrecord", "gs://b", "a-*.tfrecord"),
@@ -100,7 +105,7 @@ def test_files(path, node, source, base, pattern):
     assert properties["input_base"] == base
     assert properties["input_config"]["splits"] == [{"name": "rows", "pattern": pattern}]
     assert splits_of(properties) == SPLITS
-    assert "custom_config" not in properties
+    assert ("custom_config" in properties) == (source != "tfrecord")
 
 
 def test_a_query():
@@ -116,18 +121,40 @@ def test_a_query():
     assert other["input_config"] != properties["input_config"]
 
 
-@pytest.mark.parametrize("path", ["/d/rows.csv", "gs://b/rows-*.csv"])
-def test_dates_are_a_property_and_so_part_of_the_cache_key(path):
-    pipeline = compiled(node_of(Data(path=path), DATES))
-    properties = parameters(pipeline)
-    assert executors(pipeline) == {"CsvExampleGen": (EXECUTORS["dates"], [])}
-    assert splits_of(properties) == SPLITS
-    plain = parameters(compiled(node_of(Data(path=path))))
-    assert {name for name in properties if properties[name] != plain.get(name)} == {"custom_config"}
-    assert csv_examples.read_date_config(json.dumps(properties["custom_config"])) == DATES
-    for changed in (DateText("%Y-%m-%d", -5.5), DateText("iso8601", 0.0)):
-        other = parameters(compiled(node_of(Data(path=path), {"when": changed})))
+@pytest.mark.parametrize("path", ["/d/rows.csv", "gs://b/rows-*.csv", "/d/rows.parquet"])
+def test_how_rows_are_read_is_a_property_and_so_part_of_the_cache_key(path):
+    data = Data(path=path)
+    properties = parameters(compiled(node_of(data, DATES, types={"age": "int64"})))
+    told = read_reading_config(json.dumps(properties["custom_config"]))
+    assert told == Reading(data.source, Dialect(), {"age": "int64"}, DATES)
+    plain = parameters(compiled(node_of(data)))
+    assert {name for name in properties if properties[name] != plain[name]} == {"custom_config"}
+    for dates in ({"when": DateText("%Y-%m-%d", -5.5)}, {"when": DateText("iso8601", 0.0)}, {}):
+        other = parameters(compiled(node_of(data, dates, types={"age": "int64"})))
         assert other["custom_config"] != properties["custom_config"]
+    other = parameters(compiled(node_of(data, DATES, types={"age": "bytes"})))
+    assert other["custom_config"] != properties["custom_config"]
+
+
+def test_a_dialect_is_a_property():
+    data = Data(path="/d/rows.csv", delimiter="\t", missing=("NA",))
+    properties = parameters(compiled(node_of(data)))
+    told = read_reading_config(json.dumps(properties["custom_config"]))
+    assert told.dialect == Dialect("\t", ("", "NA"))
+
+
+def test_the_schema_s_types_reach_the_node():
+    plan = make_plan("configs/taxi.yaml")
+    places = dict.fromkeys(Places.__dataclass_fields__, "/x") | {"data": plan.data, "spans": None}
+    node = stages.ingest(plan.use_case, plan.declaration, Places(**places))
+    types = read_reading_config(parameters_text(node)).types
+    assert types == declared_types(plan.declaration)
+    assert {types["payment_type"], types["trip_miles"], types["tips"]} == {"bytes", "float32"}
+    assert types["trip_start_hour"] == "int64"
+
+
+def parameters_text(node):
+    return json.dumps(parameters(compiled(node))["custom_config"])
 
 
 @pytest.mark.parametrize("source", EXECUTORS)
@@ -173,7 +200,9 @@ def test_stages_know_the_source(taxi_query):
 def test_beam_arguments_are_the_query_s_alone_and_cost_no_sdist(tmp_path, monkeypatch):
     """TFX packs itself wherever a node has Beam arguments that name no dependency."""
     nodes = [node_of(QUERY), node_of(Data(path="/d/rows.csv"))]
-    executor = Executor("tiny", nodes, tmp_path / "root", tmp_path / "metadata.db", "run")
+    executor = Executor(
+        "tiny", nodes, tmp_path / "root", sqlite_config(tmp_path / "metadata.db"), "run"
+    )
     arguments = {name: args for name, (_, args) in executors(executor._ir).items()}
     assert arguments == {
         "BigQueryExampleGen": [
@@ -196,7 +225,9 @@ def test_beam_arguments_are_the_query_s_alone_and_cost_no_sdist(tmp_path, monkey
 
 def test_rows_of_a_query_are_never_reused(tmp_path):
     nodes = [node_of(QUERY), node_of(Data(path="/d/rows.csv"))]
-    executor = Executor("tiny", nodes, tmp_path / "root", tmp_path / "metadata.db", "run")
+    executor = Executor(
+        "tiny", nodes, tmp_path / "root", sqlite_config(tmp_path / "metadata.db"), "run"
+    )
     cached = {
         node.node_info.id: node.execution_options.caching_options.enable_cache
         for node in executor.nodes()

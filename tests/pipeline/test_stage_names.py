@@ -10,8 +10,8 @@ from pipeline.stage_names import EXAMPLE_GENS, PUSHERS, stage_names
 from usecase.config import Source
 
 STAGES = [
-    *("ingest", "schema", "statistics", "validate", "data gate", "baseline", "transform", "train"),
-    *("evaluate", "serving gate", "push"),
+    *("ingest", "schema", "statistics", "validate", "drift baseline", "drift"),
+    *("data gate", "baseline", "transform", "train", "evaluate", "serving gate", "push"),
 ]
 
 
@@ -39,6 +39,13 @@ def test_a_mobile_model_is_made_and_pushed_last(tune):
         ("MobilePusher", "push mobile"),
     ]
     assert dict(list(names.items())[:-3]) == stage_names("csv", tune=tune)
+
+
+def test_without_a_comparison_its_nodes_are_gone():
+    names = stage_names("csv", mobile=True, drift=False)
+    every = stage_names("csv", mobile=True)
+    assert {**every, **names} == every
+    assert every.keys() - names.keys() == {"LatestPushedStatistics", "DistributionValidator"}
 
 
 def test_each_destination_has_a_pusher():
