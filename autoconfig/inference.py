@@ -1,0 +1,129 @@
+"""From data and the name of a label to a configuration and a schema."""
+
+import re
+from typing import TYPE_CHECKING, NamedTuple
+
+from usecase.errors import ConfigError
+from usecase.metrics import Task
+
+if TYPE_CHECKING:
+    from autoconfig.decision import Decision
+    from autoconfig.label import LabelDecision
+    from autoconfig.profile import Profile
+
+LEGAL_NAME = re.compile(r"[a-z][a-z0-9_-]*")
+ENDINGS = re.compile(r"(\.(csv|tsv|txt|parquet|tfrecords?|gz))+$", re.IGNORECASE)
+
+
+class Inferred(NamedTuple):
+    """What was inferred.
+
+    Attributes:
+        name: The name of the use case.
+        use_case_yaml: Its configuration.
+        schema_text: Its schema.
+        report: What was decided and why, one line a column, the label first.
+        warnings: What a person should look at.
+    """
+
+    name: str
+    use_case_yaml: str
+    schema_text: str
+    report: tuple[str, ...]
+    warnings: tuple[str, ...] = ()
+
+
+def infer(
+    data: str,
+    label: str,
+    *,
+    name: str | None = None,
+    task: Task | None = None,
+    positive: str | None = None,
+    delimiter: str | None = None,
+) -> Inferred:
+    """Infers a configuration and a schema from data, which are read once.
+
+    Args:
+        data: A file, or a pattern of files, on this machine: CSV, Parquet or TFRecord.
+        label: The column to predict.
+        name: The name of the use case; None: the file's.
+        task: What is predicted; None: the label's values tell.
+        positive: The class whose probability is predicted; None: its name tells, or the rarer one.
+        delimiter: What stands between the cells of CSV; None: the header tells.
+
+    Raises:
+        UserError: If the data cannot be read, or nothing can be learned of the label.
+    """
+    # Arrow takes a moment to import, and a command line that is wrong should not wait for it.
+    from autoconfig.config_text import config_text
+    from autoconfig.features import decide_features
+    from autoconfig.label import decide_label
+    from autoconfig.profile import profile
+    from autoconfig.rows import find_rows
+    from autoconfig.schema_text import schema_text
+    from autoconfig.sizes import sizes_for
+    from autoconfig.thresholds import demand_for, least_share
+
+    named = _named(name, data)
+    rows = find_rows(data, delimiter)
+    table = profile(rows.batches(), label)
+    sizes = sizes_for(table.rows)
+    decided = decide_label(table.columns[label], rows.source, task, positive)
+    decisions = decide_features(table, label, rows.source)
+    demand = demand_for(decided, table.columns[label].moments, sizes.test_rows)
+    share = least_share(decided)
+    return Inferred(
+        named,
+        config_text(named, rows, decided, decisions, sizes, demand, share),
+        schema_text(table, decided, decisions, sizes.test_rows),
+        (_label_line(decided), *(decision.line for decision in decisions)),
+        tuple(_warnings(table, decided, decisions, share)),
+    )
+
+
+def _named(name: str | None, data: str) -> str:
+    if name is not None:
+        if not LEGAL_NAME.fullmatch(name):
+            raise ConfigError(
+                f"--name {name}: no name of a use case",
+                expected="a lower-case letter, then lower-case letters, digits, - and _",
+                fix="give it another --name",
+            )
+        return name
+    parts = [part for part in re.split(r"[/:]", data) if part]
+    for part in reversed(parts):
+        plain = re.sub(r"[^a-z0-9]+", "_", ENDINGS.sub("", part).lower()).strip("_")
+        if LEGAL_NAME.fullmatch(plain):
+            return plain
+    raise ConfigError(
+        f"no name for a use case can be told from {data}",
+        expected="a file whose name begins with a letter",
+        fix="give it a --name",
+    )
+
+
+def _label_line(label: "LabelDecision") -> str:
+    return f"{' '.join(label.name.split())}: the label, {label.task}, {label.why}"
+
+
+def _warnings(
+    table: "Profile", label: "LabelDecision", decisions: "list[Decision]", share: float
+) -> list[str]:
+    from usecase.config import DataGate
+
+    found = []
+    if share < DataGate().min_label_share:
+        found.append(
+            f"the rarest class is {min(label.shares):.2%} of rows: data_gate.min_label_share is "
+            f"lowered to {share:g}"
+        )
+    for decision in decisions:
+        column = table.columns[decision.name]
+        many = column.present >= 5 * len(column.distinct.counts)
+        if decision.role and many and table.leaks[decision.name].determines:
+            found.append(
+                f'"{decision.name}" tells the label exactly: if it is not known before the label '
+                "is, take it out of the config's features"
+            )
+    return found

@@ -1,0 +1,89 @@
+"""Why a column cannot help to predict, or would give the answer away."""
+
+from autoconfig.column_profile import ColumnProfile
+from autoconfig.names import means_id
+from usecase.config import Source
+
+LEAST_ROWS_OF_ID = 20
+NEARLY_UNIQUE = 0.95
+LONG_TEXT = 40  # characters on average, beyond which nobody writes an id
+COMMON_SHARE = 0.5
+
+
+def why_left_out(column: ColumnProfile, source: Source) -> str:
+    """Returns the reason why a column is left out; "" if there is none."""
+    return _nothing_in_it(column) or _not_usable(column, source) or _id_or_text(column, source)
+
+
+def common_count(rows: int) -> int:
+    """Returns how often a category must occur, so that something is learned of it."""
+    return 2 if rows < 2000 else 5
+
+
+def _nothing_in_it(column: ColumnProfile) -> str:
+    if column.unreadable:
+        return column.unreadable
+    if not column.present:
+        return "no row has a value"
+    if column.present < max(3, min(10, column.rows // 20)):
+        return f"only {column.present:,} of {column.rows:,} rows have a value"
+    if len(column.distinct.counts) == 1 and column.present == column.rows:
+        return f"the same in every row: {_cut(next(iter(column.distinct.counts)))}"
+    return ""
+
+
+def _not_usable(column: ColumnProfile, source: Source) -> str:
+    if column.infinite:
+        return f"{column.infinite:,} rows hold infinity or a number beyond float32"
+    if column.too_wide and column.kind == "float":
+        return "whole numbers of more than 64 bits: an id"
+    if column.kind == "date" and column.in_text and source == "tfrecord":
+        return "dates in text, which nobody parses in a tf.Example: store seconds since 1970"
+    return ""
+
+
+def _id_or_text(column: ColumnProfile, source: Source) -> str:
+    unique = column.distinct.unique_share
+    many = column.present >= LEAST_ROWS_OF_ID
+    if column.kind == "integer" and many and column.all_distinct:
+        consecutive = column.highest - column.lowest + 1 == column.present
+        if column.rising or consecutive or means_id(column.name):
+            return "an id: every row has an integer of its own" + (
+                ", each above the last" if column.rising else ""
+            )
+    if column.kind not in ("text", "mixed"):
+        return ""
+    if many and unique > NEARLY_UNIQUE:
+        what = "free text" if column.average_length > LONG_TEXT else "an id or free text"
+        return f"{what}: nearly every row has a value of its own" + _numbers_among(column, source)
+    least = common_count(column.rows)
+    share = column.distinct.rows_of_common(least) / column.present
+    if share < COMMON_SHARE:
+        return (
+            f"too many values: only {share:.0%} of rows have one that occurs {least} times or more"
+            + _numbers_among(column, source)
+        )
+    return ""
+
+
+def _numbers_among(column: ColumnProfile, source: Source) -> str:
+    """Says what may be mended: numbers, with a few words that stand for a missing value."""
+    words = column.present - column.numbers
+    if source != "csv" or not column.numbers or words > column.present / 2:
+        return ""
+    texts = [value for value in column.distinct.common(50) if not _is_number(value)]
+    shown = ", ".join(_cut(text) for text in texts[:3])
+    return f" ({words:,} rows are no number, such as {shown}: name them in data.missing)"
+
+
+def _is_number(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True
+
+
+def _cut(value: object) -> str:
+    text = " ".join(str(value).split())
+    return text if len(text) <= LONG_TEXT else text[: LONG_TEXT - 1] + "…"
