@@ -1,10 +1,48 @@
-"""What outlives an interrupted training: the weights of its best epoch."""
+"""What outlives an interrupted training: the weights of its best epoch, and those of its last.
+
+A process may be killed while it writes, so nothing that is read later is written in place.
+"""
 
 import json
 import math
+import shutil
 from pathlib import Path
 
 import keras
+
+# Files of keras.callbacks.BackupAndRestore, in the order in which it writes them, and what it adds
+# to the names of those of the epoch before.
+LAST_WEIGHTS = "latest.weights.h5"
+LAST_METADATA = "training_metadata.json"
+BEFORE = ".bkp"
+
+
+def last_epoch(folder: Path) -> keras.callbacks.BackupAndRestore:
+    """Returns a callback that saves each epoch, and begins where the last whole one ended.
+
+    Args:
+        folder: Where it saves. What a killed process left half-written there gives way to the
+            epoch before, or is removed.
+    """
+    if not _is_whole(folder, ""):
+        if _is_whole(folder, BEFORE):
+            for name in (LAST_WEIGHTS, LAST_METADATA):
+                (folder / f"{name}{BEFORE}").replace(folder / name)
+        else:
+            shutil.rmtree(folder, ignore_errors=True)
+    return keras.callbacks.BackupAndRestore(
+        str(folder), double_checkpoint=True, delete_checkpoint=False
+    )
+
+
+def _is_whole(folder: Path, ending: str) -> bool:
+    """Returns whether the metadata, which are written last, belong to the weights beside them."""
+    weights, metadata = (folder / f"{name}{ending}" for name in (LAST_WEIGHTS, LAST_METADATA))
+    try:
+        json.loads(metadata.read_text(encoding="utf-8"))
+        return metadata.stat().st_mtime_ns >= weights.stat().st_mtime_ns
+    except (OSError, ValueError):
+        return False
 
 
 class BestWeights(keras.callbacks.Callback):
@@ -17,22 +55,33 @@ class BestWeights(keras.callbacks.Callback):
 
     def __init__(self, folder: Path) -> None:
         super().__init__()
-        self._weights = folder / "best.weights.h5"
+        self._folder = folder
         self._record = folder / "best.json"
         self.epoch: int = 0
         self.loss: float = math.inf
         if self._record.exists():
             self.epoch, self.loss = json.loads(self._record.read_text())
+        if not self._weights.exists():
+            self.epoch, self.loss = 0, math.inf
 
     def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
         """Writes the weights if the epoch is the best one so far."""
         loss = float((logs or {}).get("val_loss", math.inf))
         if loss < self.loss:
+            before = self._weights
             self.epoch, self.loss = epoch + 1, loss
             self.model.save_weights(self._weights)
-            self._record.write_text(json.dumps([self.epoch, self.loss]))
+            incoming = self._record.with_suffix(".new")
+            incoming.write_text(json.dumps([self.epoch, self.loss]))
+            incoming.replace(self._record)
+            before.unlink(missing_ok=True)
 
     def restore(self, model: keras.Model) -> None:
         """Gives a model the best epoch's weights."""
         if self.epoch:
             model.load_weights(self._weights)
+
+    @property
+    def _weights(self) -> Path:
+        """The file of the best epoch, which the record names and no later epoch writes to."""
+        return self._folder / f"best-{self.epoch}.weights.h5"

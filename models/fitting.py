@@ -12,7 +12,7 @@ import numpy as np
 
 from models import replicas
 from models.accelerators import Accelerator
-from models.checkpoints import BestWeights
+from models.checkpoints import BestWeights, last_epoch
 from models.heads import Head, head_of
 from models.inputs import Split
 from models.network import LAST_LAYER, ModelInput, build_linear, build_network
@@ -125,8 +125,8 @@ def fit_network(
             accelerator,
             learning_rate=training.learning_rate,
             chief_callbacks=[
-                keras.callbacks.BackupAndRestore(str(folder / "last"), delete_checkpoint=False),
-                best,
+                best,  # before the last epoch counts as done, it is known whether it is the best
+                last_epoch(folder / "last"),
                 ProgressLogger(training.max_epochs, steps),
                 keras.callbacks.TensorBoard(tensorboard_dir, write_graph=False),
             ],

@@ -18,6 +18,7 @@ LOCKS = PROJECT_ROOT / "requirements"
 STAMP = ".setup-stamp"  # tools/setup.sh begins it with the name of the lock
 ROOMS = (
     "usecase",
+    "ingestion",
     "models",
     "components",
     "pipeline",

@@ -8,6 +8,7 @@ from components.verdict import Verdict
 # Each gate's node and the output in which its verdict lies.
 GATES = {
     "DataGate": "verdict",
+    "DistributionValidator": "verdict",  # of the data gate as well
     "Evaluator": "evaluation",
     "ServingGate": "verdict",
     "TFLiteGate": "verdict",

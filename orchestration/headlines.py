@@ -67,6 +67,11 @@ def nothing_changed(places: Sequence[Destination], release: Release | None = Non
     return text + _stable(serving, release)
 
 
+def stopped(end: str) -> str:
+    """Returns where a run ended that was asked for a part of the pipeline."""
+    return f"{end}: nothing was pushed"
+
+
 def _very_model(places: Sequence[Destination]) -> str:
     serving, *others = places
     if any(place.version != serving.version for place in others):

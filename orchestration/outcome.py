@@ -76,6 +76,28 @@ def decide(
     return Outcome("pushed" if new else "up_to_date", headline, places)
 
 
+def decide_part(
+    error: str, verdicts: Sequence[Verdict], pushes: Sequence[Push], end: str
+) -> Outcome:
+    """Decides what came of a run that was to end before anything is pushed.
+
+    Args:
+        error: What went wrong; "" if nothing did.
+        verdicts: The gates that were reached, in the order of the graph.
+        pushes: The destinations, as they are.
+        end: Where it was to end, in words.
+    """
+    refusals = {push.name: refusal(push.name, verdicts) for push in pushes}
+    texts = {name: f"{r.gate} gate: {r.reason}" if r else "" for name, r in refusals.items()}
+    places = tuple(Destination(p.name, False, p.version, texts[p.name]) for p in pushes)
+    first = next((r for r in refusals.values() if r), None)
+    if error:
+        return Outcome("failed", headlines.failed(error, places), places)
+    if first:
+        return Outcome("not_pushed", f"{first.gate} gate refused: {first.reason}", places)
+    return Outcome("stopped", headlines.stopped(end), places)
+
+
 def refusal(destination: str, verdicts: Sequence[Verdict]) -> Refusal | None:
     """Returns what the first gate that refused a destination has to say; None if none did."""
     for verdict in verdicts:

@@ -8,6 +8,8 @@ from orchestration.records import Ingredients
 
 FIRST_RUN = "first run"
 ALWAYS = "always runs"
+ASKED = "asked for"
+LEFT_OUT = "not asked for"
 MOST_NAMES = 3
 # Levels of nesting that say nothing to a user.
 WRAPPERS = ("custom_config", "settings", "declaration", "eval_config")

@@ -43,6 +43,11 @@ class RunRecord:
         pushed_digest: Digest of the models that lay at its destinations when it ended; "" if
             there were none.
         ingredients: What each node was made of, by node id.
+        config: The use case as it ran, with what `--set` put in; {} in older records.
+        selection: The options that chose a part of the pipeline, for example "--to train"; "" for
+            a whole run.
+        data: Digest of each data file on this machine, by its path.
+        overrides: What `--set` put in, each "key=value".
     """
 
     result: RunResult
@@ -50,6 +55,10 @@ class RunRecord:
     key: str
     pushed_digest: str
     ingredients: dict[str, Ingredients]
+    config: dict[str, Any] = dataclasses.field(default_factory=dict)
+    selection: str = ""
+    data: dict[str, str] = dataclasses.field(default_factory=dict)
+    overrides: list[str] = dataclasses.field(default_factory=list)
 
     def write(self, folder: Path) -> None:
         """Writes the record, whole or not at all."""

@@ -8,11 +8,12 @@ from models.trials import Trial
 from serving.releases.state import Canary
 
 NodeState = Literal["ran", "cached", "skipped", "failed"]
-RunVerdict = Literal["pushed", "partly_pushed", "not_pushed", "up_to_date", "failed"]
+RunVerdict = Literal["pushed", "partly_pushed", "not_pushed", "up_to_date", "stopped", "failed"]
 
 EXIT_CODES: dict[RunVerdict, int] = {
     "pushed": 0,
     "up_to_date": 0,
+    "stopped": 0,
     "partly_pushed": 1,
     "not_pushed": 1,
     "failed": 2,
@@ -130,7 +131,7 @@ class RunResult:
 
     @property
     def exit_code(self) -> int:
-        """0 pushed or nothing to do, 1 a gate refused, 2 failed."""
+        """0 pushed, nothing to do or stopped as asked, 1 a gate refused, 2 failed."""
         return EXIT_CODES[self.verdict]
 
     def to_json(self) -> dict[str, Any]:

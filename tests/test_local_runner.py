@@ -5,12 +5,20 @@ from pathlib import Path
 import pytest
 
 import local_runner
-from orchestration.local import commands
+from orchestration.local import arguments, commands
 from tests import runner_world
 from tests.timing import timed
 from usecase.paths import PROJECT_ROOT
 
-PROGRAM = runner_world.Program("local_runner", ("rich", *runner_world.HEAVY))
+PROGRAM = runner_world.Program(
+    "local_runner",
+    ("rich", *runner_world.HEAVY),
+    light=(
+        *runner_world.LIGHT,
+        "orchestration/local/__init__.py",
+        "orchestration/local/arguments.py",
+    ),
+)
 LONGEST = 1.0  # seconds of work until a user hears of a typo
 run = PROGRAM.run
 
@@ -33,23 +41,26 @@ def test_help_is_quick():
     assert "Exit status: 0 pushed or nothing to do" in done.stdout
 
 
-@pytest.mark.parametrize("command", ["run", "predict"])
-def test_every_command_has_help(command):
-    done = run(command, "--help")
-    assert done.returncode == 0
-    assert "--config YAML" in done.stdout
-    assert "--output-dir DIR" in done.stdout
+@pytest.mark.parametrize("command", arguments.COMMANDS)
+def test_every_command_has_help(command, capsys):
+    with pytest.raises(SystemExit) as caught:
+        arguments.parser().parse_args([command, "--help"])
+    assert caught.value.code == 0
+    shown = capsys.readouterr().out
+    assert f"usage: local_runner.py {command}" in shown
+    told = arguments.COMMANDS[command][1]
+    assert told[0].upper() + told[1:] + "." in " ".join(shown.split())
 
 
 def test_a_typo_is_told_quickly(typo, tmp_path):
-    arguments = ("run", "--config", typo, "--output-dir", tmp_path / "out")
-    assert PROGRAM.refused_within(LONGEST, *arguments) == runner_world.told_of_typo(typo)
+    words = ("run", "--config", typo, "--output-dir", tmp_path / "out")
+    assert PROGRAM.refused_within(LONGEST, *words) == runner_world.told_of_typo(typo)
     assert not (tmp_path / "out").exists()
 
 
 def test_a_config_that_does_not_fit_its_schema_is_told_quickly(misfit, tmp_path):
-    arguments = ("run", "--config", misfit, "--output-dir", tmp_path / "out")
-    assert PROGRAM.refused_within(LONGEST, *arguments) == (
+    words = ("run", "--config", misfit, "--output-dir", tmp_path / "out")
+    assert PROGRAM.refused_within(LONGEST, *words) == (
         f'error: {misfit}: features: column "compani" is not in the schema\n'
         '  fix: did you mean "company"?\n'
     )
@@ -95,7 +106,7 @@ def test_nothing_heavy_is_imported_before_anything_is_right(typo, arguments):
 
 
 @pytest.mark.parametrize(
-    "arguments",
+    "words",
     [
         [],
         ["walk"],
@@ -104,23 +115,44 @@ def test_nothing_heavy_is_imported_before_anything_is_right(typo, arguments):
         ["run", "--quiet", "--verbose"],
         ["predict", "--data", "x.csv"],
         ["predict", "--out", "x.csv"],
+        ["init", "--data", "x.csv"],
+        ["schema"],
+        ["schema", "drop"],
+        ["show"],
+        ["diff", "last"],
+        ["clean"],
+        ["clean", "--keep", "0"],
+        ["clean", "--keep", "some"],
+        ["run", "--span", "first"],
     ],
 )
-def test_a_wrong_command_line_is_refused(arguments, capsys):
+def test_a_wrong_command_line_is_refused(words, capsys):
     with pytest.raises(SystemExit) as caught:
-        local_runner.parser().parse_args(arguments)
+        arguments.parser().parse_args(words)
     assert caught.value.code == 2
     assert "usage: local_runner.py" in capsys.readouterr().err
 
 
 def test_what_may_be_left_out():
-    options = vars(local_runner.parser().parse_args(["run"]))
+    options = vars(arguments.parser().parse_args(["run"]))
     assert options == {
         "command": "run",
-        "config": "configs/taxi.yaml",
+        "config": None,
         "data": None,
         "output_dir": "outputs",
+        "label": None,
+        "name": None,
+        "task": None,
+        "positive": None,
+        "delimiter": None,
+        "overwrite": False,
         "tune": False,
+        "set": [],
+        "span": None,
+        "from_node": None,
+        "to_node": None,
+        "only_node": None,
+        "no_cache": False,
         "quiet": False,
         "verbose": False,
         "json": False,
@@ -128,7 +160,7 @@ def test_what_may_be_left_out():
 
 
 def test_the_default_config_exists():
-    assert (PROJECT_ROOT / local_runner.DEFAULT_CONFIG).is_file()
+    assert (PROJECT_ROOT / arguments.DEFAULT_CONFIG).is_file()
 
 
 @pytest.mark.parametrize("status", [0, 1, 2])
@@ -154,10 +186,12 @@ def test_an_interrupt_is_no_traceback(monkeypatch, capsys):
 
 
 def test_every_command_of_the_parser_can_run():
-    parser = local_runner.parser()
+    parser = arguments.parser()
     (commands_action,) = [a for a in parser._actions if a.dest == "command"]
     assert set(commands_action.choices) == set(commands.COMMANDS)
     assert Path(local_runner.__file__).name == parser.prog
+    for name, module in commands.PRINTING.items():
+        assert commands.load(module, name).__name__ == name
 
 
 def test_what_nobody_foresaw_is_told_in_a_line_and_kept(tmp_path, monkeypatch, capfd):

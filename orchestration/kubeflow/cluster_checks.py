@@ -13,7 +13,14 @@ from orchestration.kubeflow.containers import NVIDIA, container_fields, image
 from orchestration.kubeflow.lint.images import HOW_TO_PIN, why_not_pinned
 from orchestration.kubeflow.targets import RULES, Rules
 from orchestration.plan import Plan
-from pipeline.stage_names import EXAMPLE_GENS, PUSHERS, SERVING_GATE, TUNER, stage_names
+from pipeline.stage_names import (
+    BASELINE_STATISTICS,
+    EXAMPLE_GENS,
+    PUSHERS,
+    SERVING_GATE,
+    TUNER,
+    stage_names,
+)
 from usecase.data_files import is_remote
 from usecase.errors import ConfigError, did_you_mean
 from usecase.kubeflow import BucketStorage, Claim, Kubeflow, Target
@@ -24,7 +31,7 @@ TPU_SELECTORS = ("cloud.google.com/gke-tpu-accelerator", "cloud.google.com/gke-t
 # Nodes in which TensorFlow computes.
 COMPUTING = frozenset({"Transform", TUNER, TRAINER, "Evaluator", SERVING_GATE})
 # What they do is seen by nobody who looks at their inputs.
-NEVER_CACHED = frozenset({BASELINE, *PUSHERS.values()})
+NEVER_CACHED = frozenset({BASELINE, BASELINE_STATISTICS, *PUSHERS.values()})
 
 
 def require_kubeflow(plan: Plan) -> Kubeflow:

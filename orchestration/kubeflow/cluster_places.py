@@ -5,7 +5,7 @@ from pathlib import Path
 from orchestration.kubeflow.targets import RULES
 from orchestration.plan import Plan
 from pipeline.places import Places
-from pipeline.stage_names import EXAMPLE_GENS, PUSHERS
+from pipeline.stage_names import BASELINE_STATISTICS, EXAMPLE_GENS, PUSHERS
 from usecase.errors import ConfigError
 from usecase.kubeflow import Claim, Kubeflow, Target
 from usecase.paths import PROJECT_ROOT
@@ -62,7 +62,7 @@ def mounting_nodes(plan: Plan, kubeflow: Kubeflow) -> frozenset[str]:
     """Returns the ids of the nodes that need the shared volume; none if there is no volume."""
     if not isinstance(kubeflow.storage, Claim):
         return frozenset()
-    nodes = {BASELINE, TRAINER, *PUSHERS.values()}
+    nodes = {BASELINE, BASELINE_STATISTICS, TRAINER, *PUSHERS.values()}
     if plan.use_case.data.path is not None:  # which a run may set to one on the volume
         nodes.add(EXAMPLE_GENS[plan.use_case.data.source])
     return frozenset(nodes & plan.stages.keys())

@@ -99,6 +99,7 @@ class Graph:
             tune=plan.tune,
             mobile=plan.mobile,
             server=_server(use_case),
+            comparators=plan.comparators,
         )
 
 

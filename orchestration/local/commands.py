@@ -1,19 +1,24 @@
 """The commands of the local runner: from parsed options to an exit status."""
 
 import argparse
+import importlib
 import os
 import sys
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import TextIO
 
 from orchestration.failure import unforeseen
+from orchestration.local.arguments import DEFAULT_CONFIG
 from orchestration.local.console import Console
 from orchestration.local.consoles import make_console
+from orchestration.local.selection import Selection
 from orchestration.plan import make_plan
 from usecase.errors import UserError
 
 FAILED = 2
+Command = Callable[[argparse.Namespace], int]
 
 
 def run(options: argparse.Namespace) -> int:
@@ -28,40 +33,88 @@ def run(options: argparse.Namespace) -> int:
             json=options.json,
             environ=os.environ,
         )
-        return _guarded(options, console, lambda: _run(options, console, stderr.fileno()))
-
-
-def _run(options: argparse.Namespace, console: Console, stderr_fd: int) -> int:
-    from orchestration.local.run import run as run_plan
-
-    plan = make_plan(options.config, options.data, tune=options.tune)
-    echo = stderr_fd if options.verbose else None
-    return run_plan(plan, _absolute(options.output_dir), console, echo_fd=echo).exit_code
-
-
-def predict(options: argparse.Namespace) -> int:
-    """Predicts rows in batch."""
-    with _own_stream(1) as stdout, _own_stream(2) as stderr:
-        console = make_console(
-            stdout=stdout, stderr=stderr, quiet=False, verbose=False, json=False, environ=os.environ
-        )
 
         def work() -> int:
-            from orchestration.local.predict import predict_csv, require_csv
-
-            require_csv(options.data)
-            plan = make_plan(options.config, options.data)
-            done = predict_csv(plan, _absolute(options.output_dir), Path(options.out))
-            print(
-                f"{done.rows:,} rows predicted with version {done.version}: {options.out}",
-                file=stdout,
-            )
-            return 0
+            with _report_stream(options, stdout, stderr) as report:
+                config, data = _use_case(options, report)
+            return _run(options, config, data, console, stderr.fileno())
 
         return _guarded(options, console, work)
 
 
-COMMANDS: dict[str, Callable[[argparse.Namespace], int]] = {"run": run, "predict": predict}
+def _report_stream(
+    options: argparse.Namespace, stdout: TextIO, stderr: TextIO
+) -> AbstractContextManager[TextIO]:
+    """Returns where it is told what was inferred: not where one object or one verdict is due."""
+    if options.quiet:
+        return Path(os.devnull).open("w", encoding="utf-8")
+    return nullcontext(stderr if options.json else stdout)
+
+
+def _use_case(options: argparse.Namespace, report: TextIO) -> tuple[str, str | None]:
+    """Returns the configuration to run, and the rows to run it on if they are not its own."""
+    if options.label is None:
+        return options.config or DEFAULT_CONFIG, options.data
+    from autoconfig.command import prepare
+
+    return prepare(options, report), None
+
+
+def _run(
+    options: argparse.Namespace, config: str, data: str | None, console: Console, stderr_fd: int
+) -> int:
+    from orchestration.local.run import run as run_plan
+
+    plan = make_plan(config, data, tune=options.tune, overrides=options.set, span=options.span)
+    result = run_plan(
+        plan,
+        _absolute(options.output_dir),
+        console,
+        selection=Selection.of(options, plan.stages),
+        echo_fd=stderr_fd if options.verbose else None,
+    )
+    return result.exit_code
+
+
+def _printing(module: str, name: str) -> Command:
+    """Makes a command of a function that prints to a stream, imported when it is asked for."""
+
+    def work(options: argparse.Namespace) -> int:
+        with _own_stream(1) as stdout, _own_stream(2) as stderr:
+            console = make_console(
+                stdout=stdout,
+                stderr=stderr,
+                quiet=False,
+                verbose=False,
+                json=False,
+                environ=os.environ,
+            )
+            return _guarded(options, console, lambda: load(module, name)(options, stdout))
+
+    return work
+
+
+HERE = "orchestration.local"
+HISTORY = f"{HERE}.history.commands"
+# The module of each command whose answer is text.
+PRINTING = {
+    "init": "autoconfig.command",
+    "predict": f"{HERE}.predict_command",
+    "schema": f"{HERE}.schema_commands.command",
+    "backtest": f"{HERE}.backtest.command",
+    **dict.fromkeys(("runs", "show", "diff", "explain", "clean"), HISTORY),
+}
+COMMANDS: dict[str, Command] = {
+    "run": run,
+    **{name: _printing(module, name) for name, module in PRINTING.items()},
+}
+
+
+def load(module: str, name: str) -> Callable[[argparse.Namespace, TextIO], int]:
+    """Imports a command."""
+    function: Callable[[argparse.Namespace, TextIO], int]
+    function = getattr(importlib.import_module(module), name)
+    return function
 
 
 def _guarded(options: argparse.Namespace, console: Console, work: Callable[[], int]) -> int:
@@ -71,7 +124,8 @@ def _guarded(options: argparse.Namespace, console: Console, work: Callable[[], i
         console.error(error)
         return FAILED
     except Exception as error:  # noqa: BLE001, nobody is shown a traceback
-        console.error(unforeseen(error, _absolute(options.output_dir)))
+        folder = getattr(options, "output_dir", None)
+        console.error(unforeseen(error, folder and _absolute(folder)))
         return FAILED
     finally:
         console.close()

@@ -132,6 +132,7 @@ class PlainConsole(Console):
         self._clock = clock
         self._view = NodeView(UNICODE)
         self._config = ""
+        self._overrides: tuple[str, ...] = ()
         self._to_come: dict[str, str] = {}
         self._done: set[str] = set()
         self._running: tuple[str, str] | None = None
@@ -141,6 +142,7 @@ class PlainConsole(Console):
     def start(self, header: RunHeader, nodes: Sequence[tuple[str, str]]) -> None:
         """Announces a run and its nodes in order, each (id, stage)."""
         self._config = header.config
+        self._overrides = header.overrides
         self._to_come = dict(nodes)
         self._view = NodeView.of(self._writer.glyphs, nodes)
         self._writer.write(header.line(self._writer.glyphs), Line())
@@ -171,7 +173,8 @@ class PlainConsole(Console):
                 self.node_finished(node)
         left = [self._view.waiting(node, note="not run") for node in self._to_come.items()]
         self._to_come = {}
-        self._writer.write(*left, Line(), *verdict_lines(result, self._writer.glyphs, self._config))
+        verdict = verdict_lines(result, self._writer.glyphs, self._config, self._overrides)
+        self._writer.write(*left, Line(), *verdict)
 
     def close(self) -> None:
         """Says so where a node was interrupted."""

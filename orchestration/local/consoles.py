@@ -35,7 +35,7 @@ def make_console(
         json: One JSON object on stdout, nothing else.
         environ: The environment: NO_COLOR, TERM, COLUMNS and LINES matter.
     """
-    writer = functools.partial(_writer, environ=environ, verbose=verbose)
+    writer = functools.partial(writer_for, environ=environ, verbose=verbose)
     errors = functools.partial(writer, stderr)
     if not json:
         return _human_console(writer(stdout), errors, quiet=quiet)
@@ -59,7 +59,14 @@ def _human_console(writer: Writer, errors: Callable[[], Writer], *, quiet: bool)
     return LiveConsole(cast("TerminalWriter", writer), errors)
 
 
-def _writer(stream: TextIO, *, environ: Mapping[str, str], verbose: bool) -> Writer:
+def writer_for(stream: TextIO, *, environ: Mapping[str, str], verbose: bool = False) -> Writer:
+    """Returns what writes lines as the stream shows them: with styles on a terminal alone.
+
+    Args:
+        stream: Where to.
+        environ: The environment: NO_COLOR, TERM, COLUMNS and LINES matter.
+        verbose: Plain lines, on a terminal too.
+    """
     if verbose or not stream.isatty() or environ.get("TERM") in ("dumb", "unknown"):
         return PlainWriter(stream)
     from orchestration.local.live_console import TerminalWriter

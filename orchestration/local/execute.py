@@ -2,19 +2,19 @@
 
 import dataclasses
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 from ml_metadata.proto import metadata_store_pb2
 from tfx.dsl.compiler import compiler, constants
 from tfx.dsl.components.base.base_node import BaseNode
-from tfx.orchestration import metadata
 from tfx.orchestration import pipeline as tfx_pipeline
 from tfx.orchestration.local import runner_utils
 from tfx.orchestration.portable import data_types, launcher, runtime_parameter_utils
 from tfx.proto.orchestration import pipeline_pb2
 
+from orchestration.local import partial_runs
 from orchestration.local.store import SerialMetadata
 from pipeline.stage_names import EXAMPLE_GENS, PUSHERS, SERVING_GATE
 from usecase.paths import PROJECT_ROOT
@@ -35,7 +35,7 @@ class Execution:
 
     Attributes:
         node_id: The node.
-        state: "ran", "cached" or "skipped".
+        state: "ran", "cached" or "skipped"; "left" where it was not asked for.
         reused_from: The run whose result was reused, if cached.
         properties: Its execution properties, as TFX recorded them.
         inputs: Ids of its input artifacts, by input.
@@ -63,14 +63,18 @@ class Executor:
         name: Name of the pipeline.
         nodes: Its nodes, in an order in which they can run.
         root: Where artifacts go.
-        metadata_path: The ML Metadata store, a SQLite file.
+        connection: The ML Metadata store.
         run_id: Id of the run.
     """
 
     def __init__(
-        self, name: str, nodes: Sequence[BaseNode], root: Path, metadata_path: Path, run_id: str
+        self,
+        name: str,
+        nodes: Sequence[BaseNode],
+        root: Path,
+        connection: metadata_store_pb2.ConnectionConfig,
+        run_id: str,
     ) -> None:
-        metadata_path.parent.mkdir(parents=True, exist_ok=True)
         for node in nodes:
             _spare_sdist(node)
         pipeline = tfx_pipeline.Pipeline(
@@ -78,12 +82,11 @@ class Executor:
             pipeline_root=str(root),
             components=list(nodes),
             enable_cache=True,
-            metadata_connection_config=metadata.sqlite_metadata_connection_config(
-                str(metadata_path)
-            ),
+            metadata_connection_config=connection,
             # Any argument would make TFX build an sdist of itself for every Beam component.
             beam_pipeline_args=[],
         )
+        self._run_id = run_id
         self._ir = compiler.Compiler().compile(pipeline)
         runtime_parameter_utils.substitute_runtime_parameter(
             self._ir, {constants.PIPELINE_RUN_ID_PARAMETER_NAME: run_id}
@@ -100,6 +103,37 @@ class Executor:
         for node in self._ir.nodes:
             yield node.pipeline_node
 
+    def upstream(self) -> dict[str, tuple[str, ...]]:
+        """Returns the nodes that each node waits for."""
+        return {node.node_info.id: tuple(node.upstream_nodes) for node in self.nodes()}
+
+    def force(self, nodes: Collection[str]) -> None:
+        """Has nodes run anew, whatever there is to reuse."""
+        for node in self.nodes():
+            if node.node_info.id in nodes:
+                node.execution_options.caching_options.enable_cache = False
+
+    def leave_out(self, nodes: Collection[str]) -> None:
+        """Has nodes not run at all."""
+        for node in self.nodes():
+            if node.node_info.id in nodes:
+                skip = node.execution_options.skip
+                skip.reuse_artifacts_mode = skip.NEVER
+
+    def take_over(self, node_id: str) -> None:
+        """Leaves out all nodes but one, which runs on the last results of those before it.
+
+        Raises:
+            UserError: If there are none.
+        """
+        with SerialMetadata(self._connection) as handle:
+            partial_runs.take_over(handle, self._ir, node_id)
+
+    def completed(self, run_id: str) -> frozenset[str]:
+        """Returns the nodes that were done or reused in another run of this pipeline."""
+        with SerialMetadata(self._connection) as handle:
+            return partial_runs.completed(handle, self._ir, run_id)
+
     def run(self, node: pipeline_pb2.PipelineNode) -> Execution:
         """Runs one node, or reuses its last result.
 
@@ -108,6 +142,8 @@ class Executor:
             NodeFailedError: If it failed otherwise.
         """
         node_id = node.node_info.id
+        if node.execution_options.HasField("skip"):
+            return self._taken_over(node)
         info = launcher.Launcher(
             pipeline_node=node,
             mlmd_connection=SerialMetadata(self._connection),
@@ -117,6 +153,12 @@ class Executor:
             custom_driver_spec=runner_utils.extract_custom_driver_spec(self._deployment, node_id),
         ).launch()
         return self._describe(node_id, info)
+
+    def _taken_over(self, node: pipeline_pb2.PipelineNode) -> Execution:
+        node_id = node.node_info.id
+        with SerialMetadata(self._connection) as handle:
+            found = partial_runs.execution(handle, self._ir, node_id, self._run_id)
+            return _reused(handle.store, node_id, found) if found else Execution(node_id, "left")
 
     def _describe(self, node_id: str, info: data_types.ExecutionInfo | None) -> Execution:
         if info is None or not info.execution_id:
@@ -164,16 +206,34 @@ def _read(store: Any, node_id: str, execution: metadata_store_pb2.Execution) -> 
     )
 
 
+def _reused(store: Any, node_id: str, execution: metadata_store_pb2.Execution) -> Execution:
+    """Describes a result that was taken over, of which TFX notes its outputs alone."""
+    events = store.get_events_by_execution_ids([execution.id])
+    made = _made_by(store, events)
+    taken_over = _read(store, node_id, execution)
+    if made is None:
+        return taken_over
+    (original,) = store.get_executions_by_id([made])
+    first = _read(store, node_id, original)
+    return dataclasses.replace(taken_over, properties=first.properties, inputs=first.inputs)
+
+
 def _producer(store: Any, events: Sequence[metadata_store_pb2.Event]) -> str:
     """Returns the run that first made the outputs of a cached execution."""
+    made = _made_by(store, events)
+    contexts = [] if made is None else store.get_contexts_by_execution(made)
+    return next((c.name for c in contexts if c.type == RUN_CONTEXT), "")
+
+
+def _made_by(store: Any, events: Sequence[metadata_store_pb2.Event]) -> int | None:
+    """Returns the execution that first made the outputs of a cached one; None without outputs."""
     outputs = [e.artifact_id for e in events if e.type != metadata_store_pb2.Event.INPUT]
     made = [
         e.execution_id
         for e in store.get_events_by_artifact_ids(outputs)
         if e.type == metadata_store_pb2.Event.OUTPUT
     ]
-    contexts = store.get_contexts_by_execution(min(made)) if made else []
-    return next((c.name for c in contexts if c.type == RUN_CONTEXT), "")
+    return min(made, default=None)
 
 
 def _values(properties: Any) -> dict[str, Any]:

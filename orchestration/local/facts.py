@@ -7,10 +7,17 @@ from pathlib import Path
 from components.verdict import Verdict
 from models.settings import HISTORY_FILE
 from models.trials import read_trials
-from orchestration.local import mobile_facts, serving_facts
+from orchestration.local import drift_facts, mobile_facts, serving_facts
 from orchestration.local.execute import Execution
 from orchestration.local.text import number
-from pipeline.stage_names import EXAMPLE_GENS, PUSHERS, SERVING_GATE, TUNER
+from pipeline.stage_names import (
+    BASELINE_STATISTICS,
+    DRIFT,
+    EXAMPLE_GENS,
+    PUSHERS,
+    SERVING_GATE,
+    TUNER,
+)
 from usecase.config import SPLITS
 
 
@@ -121,11 +128,16 @@ def _folder(execution: Execution, key: str) -> Path:
 
 FACTS: dict[str, Callable[[Execution], str]] = {
     EXAMPLE_GENS["csv"]: _data,
+    EXAMPLE_GENS["parquet"]: _data,
     EXAMPLE_GENS["tfrecord"]: _data,
     EXAMPLE_GENS["bigquery"]: lambda _: "BigQuery query",
     "StatisticsGen": _rows,
     "ImportSchemaGen": _schema,
     "ExampleValidator": _anomalies,
+    BASELINE_STATISTICS: lambda execution: drift_facts.baseline(execution.output_properties),
+    DRIFT: lambda execution: drift_facts.judged(
+        _folder(execution, "verdict"), execution.output_properties
+    ),
     "DataGate": _data_gate,
     "Transform": _transform,
     TUNER: _tuning,

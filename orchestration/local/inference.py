@@ -8,6 +8,7 @@ import tensorflow as tf
 from tensorflow_serving.apis import prediction_log_pb2
 
 from orchestration.local.execute import Executor
+from orchestration.local.metadata_store import sqlite_config
 from orchestration.local.rows import Value, read_rows
 from orchestration.plan import Plan
 from pipeline.prediction import create_nodes
@@ -33,7 +34,8 @@ def infer(plan: Plan, work: Path, push_dir: str, version: int) -> list[Answer]:
         examples.mkdir(parents=True)
         rows = _write_examples(plan, examples / "rows.gz")
         nodes = create_nodes(str(examples), push_dir, version)
-        executor = Executor("predict", nodes, work / "artifacts", work / "metadata.db", "predict")
+        store = sqlite_config(work / "metadata.db")
+        executor = Executor("predict", nodes, work / "artifacts", store, "predict")
         for node in executor.nodes():
             execution = executor.run(node)
         return _read_answers(Path(execution.outputs["inference_result"][0]), rows)
@@ -46,7 +48,9 @@ def _write_examples(plan: Plan, path: Path) -> int:
     count = 0
     declaration = plan.declaration
     with tf.io.TFRecordWriter(str(path), GZIP) as writer:
-        for row in read_rows(plan.files[0], declaration.inputs, declaration.dates):
+        for row in read_rows(
+            plan.files[0], declaration.inputs, declaration.dates, plan.use_case.data
+        ):
             example = tf.train.Example()
             for name, value in {**row.values, ROW_FEATURE: count}.items():
                 _append(example.features.feature[name], value)

@@ -62,7 +62,7 @@ class JsonConsole(Console):
         self._human.close()
 
     def _write(self, raw: dict[str, Any]) -> None:
-        self._stream.write(json.dumps(_plain(raw), allow_nan=False) + "\n")
+        self._stream.write(json.dumps(plain_json(raw), allow_nan=False) + "\n")
         self._stream.flush()
 
 
@@ -112,12 +112,12 @@ def _ordered(item: Any, first: tuple[str, ...]) -> dict[str, Any]:
     return {**{key: raw[key] for key in first}, **raw}
 
 
-def _plain(raw: Any) -> Any:
+def plain_json(raw: Any) -> Any:
     """Returns JSON types alone: NumPy's numbers as Python's, what is not finite as None."""
     if isinstance(raw, Mapping):
-        return {key: _plain(value) for key, value in raw.items()}
+        return {key: plain_json(value) for key, value in raw.items()}
     if isinstance(raw, list | tuple):
-        return [_plain(value) for value in raw]
+        return [plain_json(value) for value in raw]
     if isinstance(raw, bool) or raw is None or isinstance(raw, str):
         return raw
     if isinstance(raw, numbers.Integral):

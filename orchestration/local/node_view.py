@@ -33,6 +33,8 @@ class RunHeader:
         platform: Where it runs, for example "local".
         device: What it runs on, for example "cpu".
         config: Path of the configuration; may be empty.
+        overrides: What stands in place of its values, each "key=value".
+        selection: The options that chose a part of the pipeline; "" for a whole run.
     """
 
     use_case: str
@@ -40,12 +42,16 @@ class RunHeader:
     platform: str
     device: str
     config: str
+    overrides: tuple[str, ...] = ()
+    selection: str = ""
 
     def line(self, glyphs: Glyphs) -> Line:
         """Returns the first line of the output."""
         parts = [f"run {self.run_id}", self.platform, self.device]
         if self.config:
             parts.append(f"config {self.config}")
+        parts += [f"--set {text}" for text in self.overrides]
+        parts += [self.selection] if self.selection else []
         rest = SEPARATOR + SEPARATOR.join(parts)
         return Line.of(Span(glyphs.show(self.use_case), "bold"), glyphs.show(rest), hang=2)
 

@@ -1,13 +1,14 @@
-"""Batch prediction: the rows of a CSV file through BulkInferrer, in their own order."""
+"""Batch prediction: the rows of a file through BulkInferrer, in their own order."""
 
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from components import push_destination
 from orchestration.local.logs import redirected
-from orchestration.local.preflight import check_csv
-from orchestration.local.rows import read_rows
+from orchestration.local.preflight import check_data
+from orchestration.local.rows import read_columns, read_rows
 from orchestration.local.workspace import Workspace
 from orchestration.plan import Plan
 from orchestration.records import LOG_FILE
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 
 
 def require_csv(data: str) -> None:
-    """Checks, by its name, that what is to be predicted is CSV on this machine.
+    """Checks, by its name, that what is to be predicted is CSV or Parquet on this machine.
 
     Raises:
         DataError: If it is a TFRecord file, or lies under gs://.
@@ -32,13 +33,13 @@ def require_csv(data: str) -> None:
     if is_remote(data):
         raise DataError(
             f"predict cannot read from afar: {data}",
-            expected="a CSV file on this machine",
+            expected="a CSV or Parquet file on this machine",
             fix=f"copy it here first: gcloud storage cp {data} .",
         )
-    if Data(path=data).source != "csv":
+    if Data(path=data).source == "tfrecord":
         raise DataError(
             f"predict does not read TFRecord files: {data}",
-            expected="a CSV file with a header line, to whose rows predictions are added",
+            expected="a CSV or Parquet file, to whose rows predictions are added",
             fix="write the rows as CSV",
         )
 
@@ -51,13 +52,13 @@ class Predicted(NamedTuple):
 
 
 def predict_csv(plan: Plan, output_dir: Path, out: Path) -> Predicted:
-    """Predicts every row of a CSV file with the last pushed model.
+    """Predicts every row of a CSV or Parquet file with the last pushed model.
 
-    The output holds the input's rows and columns in their order, and the columns of
-    `serving.answers.header`. It replaces what was there only when it is whole.
+    The output is CSV, with commas. It holds the input's rows and columns in their order, and the
+    columns of `serving.answers.header`. It replaces what was there only when it is whole.
 
     Args:
-        plan: The use case; its data are the rows to predict, one local CSV file.
+        plan: The use case; its data are the rows to predict, one local file.
         output_dir: Where the pipeline ran.
         out: The CSV file to write.
 
@@ -72,14 +73,14 @@ def predict_csv(plan: Plan, output_dir: Path, out: Path) -> Predicted:
             fix=f"python local_runner.py run --config {plan.config}",
         )
     data = _one_file(plan)
-    check_csv(data)
+    check_data(plan.use_case.data, [data])
     if not out.absolute().parent.is_dir():
         raise UserError(
             f"output folder does not exist: {out.absolute().parent}",
             fix="create it, or choose another --out",
         )
     # Every row is read before TFX is imported: a bad cell must not cost seconds.
-    rows = sum(1 for _ in read_rows(data, plan.declaration.inputs, plan.declaration.dates))
+    rows = sum(1 for _ in _rows(plan))
     with workspace.locked():
         _, folder = workspace.new_run()
         work = folder / "prediction"
@@ -102,7 +103,7 @@ def _one_file(plan: Plan) -> Path:
     if len(plan.files) != 1:
         raise DataError(
             f"predict reads one file, but {len(plan.files)} match {plan.data}",
-            expected="one CSV file, whose rows come back in their order",
+            expected="one file, whose rows come back in their order",
             fix="predict one file after the other",
         )
     return plan.files[0]
@@ -110,9 +111,14 @@ def _one_file(plan: Plan) -> Path:
 
 def _write(plan: Plan, answers: "list[Answer]", out: Path) -> None:
     label = plan.declaration.label
-    header = [*tables.read_header(plan.files[0]), *answer_header(label)]
-    rows = read_rows(plan.files[0], plan.declaration.inputs, plan.declaration.dates)
-    answered = zip(rows, answers, strict=True)
+    columns = read_columns(plan.files[0], plan.use_case.data)
+    header = [*columns, *answer_header(label)]
+    answered = zip(_rows(plan), answers, strict=True)
     with tables.whole_file(out) as file:
         lines = ([*row.cells, *answer_cells(label, answer)] for row, answer in answered)
         tables.write_rows(file, header, lines)
+
+
+def _rows(plan: Plan) -> Iterator[tables.Row]:
+    declaration = plan.declaration
+    return read_rows(plan.files[0], declaration.inputs, declaration.dates, plan.use_case.data)

@@ -1,62 +1,88 @@
 """What can be known of the data before anything runs."""
 
-import zlib
-from collections.abc import Sequence
-from itertools import pairwise
+import contextlib
+from collections.abc import Iterator, Sequence
+from itertools import islice
 from pathlib import Path
 
-from orchestration.local.rows import told_as_data_error
+from ingestion.files import NOT_READABLE, open_local
+from ingestion.headers import common_header, read_header, require_rows
+from ingestion.records import rows
 from orchestration.local.tfrecords import begins_like_tfrecord, check_tfrecord
-from serving import tables
-from usecase.config import Source
+from usecase.config import Data
 from usecase.errors import DataError
 
+ROWS_LOOKED_AT = 1000  # of each CSV file; all of them are read once the run has begun
+OTHERS = {  # what files of other formats begin with
+    b"PAR1": ("Parquet", "set data.format: parquet, or let the name end in .parquet"),
+    b"PK\x03\x04": ("a ZIP archive, as Excel writes it", "export the rows as CSV"),
+}
 
-def check_data(source: Source, files: Sequence[Path]) -> None:
+
+def check_data(data: Data, files: Sequence[Path]) -> None:
     """Checks the local files of rows; there are none if rows come from elsewhere.
 
+    Of CSV files the header and the first rows are read, of Parquet files the footers. Columns are
+    not compared with the schema here: what the data holds is the data gate's to judge.
+
+    Args:
+        data: How they are written.
+        files: The files.
+
     Raises:
-        DataError: If one cannot be read, or they do not belong together.
+        DataError: If one cannot be read, holds no rows, or they do not belong together.
     """
-    if source == "tfrecord":
+    if not files:
+        return
+    if data.source == "tfrecord":
         for path in files:
             check_tfrecord(path)
-        return
-    headers = [(path, check_csv(path)) for path in files]
-    for (first, header), (path, other) in pairwise(headers):
-        if other != header:
+    elif data.source == "parquet":
+        _check_parquet(files)
+    else:
+        _check_csv(files, data.delimiter)
+
+
+def _check_csv(files: Sequence[Path], delimiter: str) -> None:
+    for path in files:
+        with _told_of_other_formats(path):
+            read_header(path, delimiter)
+    common_header(files, delimiter)
+    for path in files:
+        with _told_of_other_formats(path):
+            require_rows(path, delimiter)
+            for _ in islice(rows(path, delimiter), ROWS_LOOKED_AT):
+                pass
+
+
+def _check_parquet(files: Sequence[Path]) -> None:
+    from ingestion.parquet_batches import common_schema, count_rows  # Arrow, for these files alone
+
+    common_schema(files)
+    for path in files:
+        if not count_rows(path):
             raise DataError(
-                f"data files have different headers: {first} and {path} "
-                f"({_difference(header, other)})",
-                expected="the same columns in the same order in every file of a pattern",
-                fix="correct one of them, or narrow the pattern",
+                f"data file has no row: {path}",
+                expected="at least one row",
+                fix="check where the file came from",
             )
 
 
-def check_csv(path: Path) -> list[str]:
-    """Checks that a CSV file has a header line and a row below it.
-
-    Columns are not compared with the schema here: what the data holds is the data gate's to judge.
-
-    Returns:
-        The names of its columns.
-
-    Raises:
-        DataError: If the file cannot be read, is empty, has only a header, or names a column twice.
-    """
+@contextlib.contextmanager
+def _told_of_other_formats(path: Path) -> Iterator[None]:
     try:
-        with told_as_data_error():
-            return tables.check_csv(path)
-    except DataError as error:
-        if error.__cause__:  # it could not be read at all
-            _refuse_tfrecord(path)
+        yield
+    except DataError:
+        _refuse_other_formats(path)
         raise
 
 
-def _refuse_tfrecord(path: Path) -> None:
+def _refuse_other_formats(path: Path) -> None:
     try:
+        with open_local(str(path)) as file:
+            head = file.read(4)
         is_tfrecord = begins_like_tfrecord(path)
-    except (OSError, EOFError, zlib.error):
+    except NOT_READABLE:
         return
     if is_tfrecord:
         raise DataError(
@@ -64,10 +90,10 @@ def _refuse_tfrecord(path: Path) -> None:
             expected="CSV, unless the configuration or the file's name says otherwise",
             fix="set data.format: tfrecord, or let the name end in .tfrecord or .tfrecord.gz",
         )
-
-
-def _difference(first: Sequence[str], second: Sequence[str]) -> str:
-    """Returns in words how two headers differ."""
-    if names := sorted(set(first) ^ set(second)):
-        return f"only one of them has {', '.join(names)}"
-    return "the same columns in another order"
+    if head in OTHERS:
+        name, fix = OTHERS[head]
+        raise DataError(
+            f"data file is {name}, but was read as CSV: {path}",
+            expected="CSV, unless the configuration or the file's name says otherwise",
+            fix=fix,
+        )

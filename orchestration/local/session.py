@@ -2,11 +2,13 @@
 
 import dataclasses
 import logging
+import shutil
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from components import push_destination
+from components.verdict import Verdict
 from models.trials import read_trials
 from orchestration.gates import gate_results
 from orchestration.local.beside import Taken, Turns
@@ -17,19 +19,21 @@ from orchestration.local.destinations import (
     pushes,
     serving_model,
 )
+from orchestration.local.metadata_store import connection_config
 from orchestration.local.release import find_release, not_promoted
+from orchestration.local.selection import Parts, Selection
 from orchestration.local.text import UNICODE
 from orchestration.local.trial_view import trial_lines
 from orchestration.local.tuned_config import Tuned, keep_best
 from orchestration.local.workspace import Workspace
 from orchestration.node_keys import NodeKey, add_keys
-from orchestration.outcome import decide
+from orchestration.outcome import Outcome, decide, decide_part
 from orchestration.plan import Plan
-from orchestration.reasons import ALWAYS, flatten, reason, reused
+from orchestration.reasons import ALWAYS, ASKED, LEFT_OUT, flatten, reason, reused
 from orchestration.records import LOG_FILE, Ingredients, RunRecord, records
-from orchestration.results import NodeResult, RunResult
+from orchestration.results import NodeResult, Release, RunResult
 from pipeline.places import Places
-from pipeline.stage_names import TUNER
+from pipeline.stage_names import PUSHERS, TRAINER, TUNER
 from usecase.errors import UserError
 
 if TYPE_CHECKING:
@@ -51,6 +55,8 @@ class Session:
         run_id: The run.
         key: Digest of all that it is made of.
         started: When it started, by the monotonic clock.
+        selection: The part of the pipeline that was asked for.
+        goes_on: Id of the interrupted run of the same, whose results count as this run's own.
     """
 
     plan: Plan
@@ -59,6 +65,9 @@ class Session:
     run_id: str
     key: str
     started: float
+    selection: Selection = dataclasses.field(default_factory=Selection)
+    goes_on: str | None = None
+    parts: Parts = dataclasses.field(default_factory=Parts)
     results: list[NodeResult] = dataclasses.field(default_factory=list)
     executions: "dict[str, Execution]" = dataclasses.field(default_factory=dict)
     ingredients: dict[str, Ingredients] = dataclasses.field(default_factory=dict)
@@ -93,6 +102,7 @@ class Session:
             serving=str(self.workspace.serving),
             mobile=str(self.workspace.mobile),
             baseline_version=push_destination.latest_version(self.workspace.serving) or NO_VERSION,
+            spans=self.plan.span_files,
         )
         nodes = create_nodes(
             self.plan.use_case,
@@ -101,16 +111,37 @@ class Session:
             tune=self.plan.tune,
             mobile=self.plan.mobile,
             server=self.plan.server,
+            comparators=self.plan.comparators,
         )
         keys = add_keys(nodes, self.plan.declaration)
         executor = Executor(
             self.plan.use_case.name,
             nodes,
             self.workspace.artifacts,
-            self.workspace.metadata,
+            connection_config(self.plan.use_case, self.workspace),
             self.run_id,
         )
+        self.parts = self._select(executor)
         return executor, keys
+
+    def _select(self, executor: "Executor") -> Parts:
+        """Has the executor run what was asked for.
+
+        Raises:
+            UserError: If that cannot run.
+        """
+        parts = self.selection.parts(executor.upstream())
+        if self.goes_on:
+            done = executor.completed(self.goes_on)
+            parts = dataclasses.replace(parts, forced=parts.forced - done)
+        executor.force(parts.forced)
+        if self.selection.only:
+            executor.take_over(self.selection.only)
+        else:
+            executor.leave_out(parts.left)
+        if TRAINER in parts.forced and not self.goes_on:  # anew, so not from a checkpoint
+            shutil.rmtree(self.workspace.checkpoints, ignore_errors=True)
+        return parts
 
     def _settle(
         self,
@@ -129,7 +160,7 @@ class Session:
             return NodeResult(node_id, stage, "skipped", 0.0, "a node before it failed")
         execution = taken.result
         self.executions[node_id] = execution
-        if node_id == TUNER and execution.state != "skipped":
+        if node_id == TUNER and execution.state in ("ran", "cached"):
             self._keep_trials(execution)
         return self._describe(execution, taken.seconds, key, before)
 
@@ -147,6 +178,8 @@ class Session:
 
         node_id = execution.node_id
         stage = self.plan.stages[node_id]
+        if execution.state == "left":
+            return NodeResult(node_id, stage, "skipped", 0.0, LEFT_OUT)
         if execution.state == "skipped":
             return NodeResult(node_id, stage, "skipped", 0.0, "a gate before it refused")
         now = Ingredients(
@@ -157,6 +190,8 @@ class Session:
         self.ingredients[node_id] = now
         cached = execution.state == "cached"
         ran = ALWAYS if node_id in UNCACHED else reason(before, now)
+        if node_id in self.parts.forced:
+            ran = ASKED
         verdicts = gate_results({node_id: execution.outputs})
         return NodeResult(
             node_id,
@@ -173,8 +208,7 @@ class Session:
         names = self.plan.destinations
         error = "\n".join(self.errors)
         found = find_release(self.workspace.serving)
-        pushed = pushes(self.workspace, names, self.executions)
-        outcome = decide(error, verdicts, pushed, found.release)
+        outcome = self._outcome(error, verdicts, found.release)
         result = RunResult(
             run_id=self.run_id,
             verdict=outcome.verdict,
@@ -196,6 +230,15 @@ class Session:
         )
         digest = pushed_digest(self.workspace, names)
         return RunRecord(result, self.workspace.use_case, self.key, digest, self.ingredients)
+
+    def _outcome(self, error: str, verdicts: Sequence[Verdict], release: Release | None) -> Outcome:
+        """Decides on the destinations that were asked for; without any, on the run itself."""
+        wanted = self.plan.destinations
+        asked = [name for name in wanted if PUSHERS[name] not in self.parts.left]
+        pushed = pushes(self.workspace, asked or wanted, self.executions)
+        if not asked:
+            return decide_part(error, verdicts, pushed, self.selection.end)
+        return decide(error, verdicts, pushed, release)
 
 
 def _last_ingredients(workspace: Workspace, nodes: Iterable[str]) -> dict[str, Ingredients]:

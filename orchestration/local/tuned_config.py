@@ -1,5 +1,6 @@
 """What a search leaves for later runs: the configuration, with the best values put in."""
 
+import dataclasses
 import os
 from collections.abc import Sequence
 from pathlib import Path
@@ -9,9 +10,11 @@ import yaml
 
 from models.trials import Trial
 from orchestration.plan import Plan
+from orchestration.records import RunRecord
 from usecase.config import UseCase
 from usecase.errors import UserError
 from usecase.loading import parse_use_case
+from usecase.overrides import put_in
 from usecase.search_space import Settings
 
 MARK = "# Written by `local_runner.py run --tune`"  # only such a file is ever replaced
@@ -54,6 +57,17 @@ def keep_best(plan: Plan, trials: Sequence[Trial], run_id: str, *, searched: boo
     return Tuned(tuple(trials), str(path))
 
 
+def renewed(plan: Plan, record: RunRecord) -> RunRecord:
+    """Writes the best values of a search anew where they are gone."""
+    result, path = record.result, tuned_path(plan)
+    if not result.trials or (result.tuned_config == str(path) and path.exists()):
+        return record
+    tuned = keep_best(plan, result.trials, result.run_id)
+    warnings = (*plan.warnings, *tuned.warnings)
+    result = dataclasses.replace(result, tuned_config=tuned.config, warnings=warnings)
+    return dataclasses.replace(record, result=result)
+
+
 def _write(plan: Plan, trials: Sequence[Trial], run_id: str, path: Path, *, searched: bool) -> None:
     """Writes the file, whole or not at all.
 
@@ -62,9 +76,10 @@ def _write(plan: Plan, trials: Sequence[Trial], run_id: str, path: Path, *, sear
         OSError: If it cannot be written.
     """
     given = Path(plan.config).read_text(encoding="utf-8")
-    _require_same(plan.use_case, {}, given)
+    _require_same(plan.use_case, {}, given, plan.overrides)
     best = trials[0]
     raw = yaml.safe_load(given)
+    put_in(raw, plan.overrides)
     for name, value in best.values.items():
         section, _, field = name.partition(".")
         raw[section] = {**(raw.get(section) or {}), field: value}
@@ -82,7 +97,9 @@ def _write(plan: Plan, trials: Sequence[Trial], run_id: str, path: Path, *, sear
     _replace(path, _header(plan, trials, run_id) + body)
 
 
-def _require_same(use_case: UseCase, values: dict[str, Any], text: str) -> None:
+def _require_same(
+    use_case: UseCase, values: dict[str, Any], text: str, overrides: Sequence[str] = ()
+) -> None:
     """Checks that a text is the configuration that was run, with other values.
 
     Raises:
@@ -90,7 +107,7 @@ def _require_same(use_case: UseCase, values: dict[str, Any], text: str) -> None:
     """
     settings = Settings(use_case.network, use_case.training).changed(values)
     expected = use_case.model_copy(update=settings._asdict())
-    made = parse_use_case(text)
+    made = parse_use_case(text, overrides=overrides)
     if made.model_copy(update={"data": expected.data}) != expected:  # --data may stand for it
         raise UserError("the config was changed during the search: run it again")
 

@@ -16,7 +16,7 @@ from orchestration.results import REFUSED, Destination, NodeResult
 def same_again(
     workspace: Workspace, key: str, run_id: str, folder: Path, *, promotes: bool = False
 ) -> RunRecord | None:
-    """Repeats the last run's outcome, if everything it was made of is as it was.
+    """Repeats the last whole run's outcome, if everything it was made of is as it was.
 
     Args:
         workspace: The output folder.
@@ -30,7 +30,8 @@ def same_again(
         config, schema, code or lock, a last run that failed, a push that is gone or damaged, or
         one that should have become stable, and nobody decided otherwise.
     """
-    last = next(records(workspace.runs, workspace.use_case), None)
+    whole = (r for r in records(workspace.runs, workspace.use_case) if not r.selection)
+    last = next(whole, None)
     if last is None or last.key != key or last.result.verdict == "failed":
         return None
     names = [place.name for place in last.result.destinations]

@@ -16,6 +16,7 @@ from serving.releases.status_view import canary_command, options_of
 WORDS: dict[RunVerdict, tuple[str, str]] = {
     "pushed": ("PUSHED", "bold green"),
     "up_to_date": ("UP TO DATE", "bold green"),
+    "stopped": ("STOPPED", "bold green"),
     "partly_pushed": ("PARTLY PUSHED", "bold yellow"),
     "not_pushed": ("NOT PUSHED", "bold yellow"),
     "failed": ("FAILED", "bold red"),
@@ -41,13 +42,16 @@ def verdict_line(result: RunResult, glyphs: Glyphs) -> Line:
     return Line.of(Span("VERDICT", "bold"), "  ", Span(word, style), reason, time, hang=9)
 
 
-def verdict_lines(result: RunResult, glyphs: Glyphs, config: str = "") -> list[Line]:
+def verdict_lines(
+    result: RunResult, glyphs: Glyphs, config: str = "", overrides: Sequence[str] = ()
+) -> list[Line]:
     """Returns the whole verdict.
 
     Args:
         result: The run.
         glyphs: The signs to use.
         config: Path of the run's configuration, for the command that runs it again.
+        overrides: What stood in place of its values, for the same.
     """
     result = _with_short_paths(result)
     width = _label_width(result)
@@ -63,7 +67,7 @@ def verdict_lines(result: RunResult, glyphs: Glyphs, config: str = "") -> list[L
         lines += _labelled("tuned", width, [result.tuned_config], glyphs)
     lines += _labelled("log", width, [result.log], glyphs)
     lines += _labelled("warning", width, result.told_warnings, glyphs, prose=True)
-    return lines + _next_lines(result, width, glyphs, config)
+    return lines + _next_lines(result, width, glyphs, config, overrides)
 
 
 def quiet_lines(result: RunResult, glyphs: Glyphs) -> list[Line]:
@@ -167,11 +171,14 @@ def _place_lines(result: RunResult, width: int, glyphs: Glyphs) -> list[Line]:
     return lines
 
 
-def _next_lines(result: RunResult, width: int, glyphs: Glyphs, config: str) -> list[Line]:
+def _next_lines(
+    result: RunResult, width: int, glyphs: Glyphs, config: str, overrides: Sequence[str]
+) -> list[Line]:
     log = shlex.quote(result.log)
     use_case = f" --config {shlex.quote(config)}" if config else ""
     place = _output_option(result.log)
-    again = RUN.format(options=use_case + place)
+    put = "".join(f" --set {shlex.quote(text)}" for text in overrides)
+    again = RUN.format(options=use_case + put + place)
     predict = PREDICT.format(options=place if config == DEFAULT_CONFIG else use_case + place)
     releasing = _release_commands(result)
     serving = [predict, *_serve_commands(result), *releasing] if result.serving_model else []
@@ -179,6 +186,7 @@ def _next_lines(result: RunResult, width: int, glyphs: Glyphs, config: str) -> l
         "failed": [f"tail -n 40 {log}"],
         "not_pushed": [f"less {log}", f"{again}  # when mended"],
         "up_to_date": serving or [predict],
+        "stopped": [f"{again}  # goes on to the push"],
     }
     pushed = [*serving, *_mobile_commands(result)]
     return _labelled("next", width, commands.get(result.verdict, pushed), glyphs)

@@ -1,13 +1,18 @@
 """The output folder: where everything of a run lies."""
 
+import contextlib
 import dataclasses
 import datetime
 import fcntl
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TextIO
 
 from usecase.errors import UserError
+
+TRIAL_BYTES = 65536  # a record and the beginning of a log
 
 
 @dataclasses.dataclass(frozen=True)
@@ -57,17 +62,29 @@ class Workspace:
         return self.root / "checkpoints" / self.use_case
 
     def new_run(self) -> tuple[str, Path]:
-        """Creates the folder of a new run; returns its id, a local time, and the folder."""
+        """Creates the folder of a new run; returns its id, a local time, and the folder.
+
+        Raises:
+            UserError: If nothing can be written there.
+        """
+        try:
+            self.runs.mkdir(parents=True, exist_ok=True)
+            folder = self._next_folder()
+            _try_writing(folder)
+        except OSError as error:
+            raise _not_writable(self.runs, error) from error
+        return folder.name, folder
+
+    def _next_folder(self) -> Path:
         moment = datetime.datetime.now()
         while True:
-            run_id = moment.strftime("%Y-%m-%dT%H-%M-%S")
-            folder = self.runs / run_id
+            folder = self.runs / moment.strftime("%Y-%m-%dT%H-%M-%S")
             try:
-                folder.mkdir(parents=True)
+                folder.mkdir()
             except FileExistsError:
                 moment += datetime.timedelta(seconds=1)
             else:
-                return run_id, folder
+                return folder
 
     @contextmanager
     def locked(self) -> Iterator[None]:
@@ -78,18 +95,61 @@ class Workspace:
         """
         try:
             self.root.mkdir(parents=True, exist_ok=True)
-            file = (self.root / f".{self.use_case}.lock").open("w")
+            # The lock is the kernel's and ends with its process: a file left behind locks nothing.
+            file = (self.root / f".{self.use_case}.lock").open("a+")
         except OSError as error:
-            raise UserError(
-                f"output folder not writable: {self.root} ({error.strerror})",
-                fix="choose another with --output-dir",
-            ) from error
+            raise _not_writable(self.root, error) from error
         with file:
             try:
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except OSError as error:
+            except BlockingIOError as error:
                 raise UserError(
-                    f'another run of "{self.use_case}" is at work in {self.root}',
+                    f'another run of "{self.use_case}" is at work in {self.root}{_holder(file)}',
                     fix="wait until it ends, or choose another folder with --output-dir",
                 ) from error
+            except OSError as error:
+                raise UserError(
+                    f"output folder cannot be locked: {self.root} ({error.strerror})",
+                    expected="a file system with locks, so that two runs cannot meet there",
+                    fix="choose another with --output-dir",
+                ) from error
+            _sign(file)
             yield
+
+
+def _sign(file: TextIO) -> None:
+    """Writes into the lock who holds it, for others to tell; a full disk does not matter yet."""
+    with contextlib.suppress(OSError):
+        os.ftruncate(file.fileno(), 0)
+        os.write(file.fileno(), str(os.getpid()).encode())
+
+
+def _holder(file: TextIO) -> str:
+    file.seek(0)
+    text = file.read(20)
+    return f" (process {text})" if text.isdigit() else ""
+
+
+def _try_writing(folder: Path) -> None:
+    """Finds out whether the disk is full already, before anything starts.
+
+    Raises:
+        OSError: If it is; the folder is gone then.
+    """
+    trial = folder / "trial"
+    try:
+        with trial.open("wb") as file:
+            file.write(bytes(TRIAL_BYTES))
+            os.fsync(file.fileno())
+    except OSError:
+        trial.unlink(missing_ok=True)
+        folder.rmdir()
+        raise
+    trial.unlink()
+
+
+def _not_writable(folder: Path, error: OSError) -> UserError:
+    return UserError(
+        f"output folder not writable: {folder} ({error.strerror})",
+        fix="choose another with --output-dir",
+    )

@@ -15,7 +15,7 @@ from usecase.paths import PROJECT_ROOT, resolve
 
 ROOMS = (
     *("usecase", "pipeline", "models", "components", "orchestration", "serving"),
-    "model_server",
+    *("model_server", "ingestion", "autoconfig"),
 )
 BUNDLED = "pkg:tfx/examples/chicago_taxi_pipeline/data/simple/data.csv"
 

@@ -14,7 +14,10 @@ from usecase.paths import PROJECT_ROOT
 CONFIG = PROJECT_ROOT / "configs" / "taxi.yaml"
 CLAIM = "pipeline-storage"
 MOUNT_PATH = "/mnt/pipeline"  # in the configuration
-UPSTREAM = ("CsvExampleGen", "StatisticsGen", "ImportSchemaGen", "ExampleValidator", "DataGate")
+UPSTREAM = (
+    *("CsvExampleGen", "StatisticsGen", "ImportSchemaGen", "ExampleValidator"),
+    *("LatestPushedStatistics", "DistributionValidator", "DataGate"),
+)
 
 
 class TaxiCluster:

@@ -104,7 +104,10 @@ def test_everything_was_uploaded_at_the_first_try(walked):
 
 
 def test_only_nodes_that_read_push_or_keep_see_the_volume(text):
-    nodes = ("CsvExampleGen", "LatestPushedModel", "MobilePusher", "Pusher", "Trainer")
+    nodes = (
+        *("CsvExampleGen", "LatestPushedModel", "LatestPushedStatistics", "MobilePusher"),
+        *("Pusher", "Trainer"),
+    )
     read = api_check.read(text)
     assert mounting(read.kubernetes) == {f"{node}_executor" for node in nodes}
 

@@ -93,7 +93,10 @@ def everything(taxi, done):
 
 
 def test_the_volume_is_seen_by_those_who_need_it_alone(text):
-    nodes = ("CsvExampleGen", "LatestPushedModel", "MobilePusher", "Pusher", "Trainer")
+    nodes = (
+        *("CsvExampleGen", "LatestPushedModel", "LatestPushedStatistics", "MobilePusher"),
+        *("Pusher", "Trainer"),
+    )
     kubernetes = api_check.read(text).kubernetes
     assert mounting(kubernetes) == {f"{node}_executor" for node in nodes}
 

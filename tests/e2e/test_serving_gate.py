@@ -80,7 +80,8 @@ def test_another_limit_asks_again_and_pushes_nothing(served, first, states, reas
     done = served.run("{server: embedded, max_latency_ms: 0.000001}")
     assert (done.code, done.json["verdict"]) == (0, "up_to_date")
     # There is a baseline now, whose warm-up records are nothing to the Evaluator.
-    new = {"LatestPushedModel", "Evaluator", "ServingGate", "Pusher"}
+    of_baseline = {"LatestPushedStatistics", "DistributionValidator", "LatestPushedModel"}
+    new = of_baseline | {"Evaluator", "ServingGate", "Pusher"}
     assert {node for node, state in states(done).items() if state == "ran"} == new
     assert reasons(done)["ServingGate"] == "config changed: serving.max_latency_ms"
     missed = [metric for metric, gate in conditions(done).items() if not gate["passed"]]

@@ -7,7 +7,7 @@ import keras
 import numpy as np
 import pytest
 
-from models.checkpoints import BestWeights
+from models.checkpoints import BestWeights, last_epoch
 from models.fitting import Fitted, Problem, _checkpoint_key, finish, fit_network
 from models.heads import Binary
 from models.inputs import Split
@@ -143,6 +143,81 @@ def test_the_best_weights_outlive_a_crash(tmp_path):
     assert best_after(after, 3, 0.55) == (1, 1, 0.5)
     assert best_after(after, 4, math.nan) == (1, 1, 0.5)
     assert best_after(after, 5, 0.4) == (5, 5, 0.4)
+
+
+def test_weights_that_a_kill_left_half_written_do_not_stand_for_the_best(tmp_path):
+    model = build_linear(INPUTS, Binary(TRAIN.label, weigh=False))
+    first = BestWeights(tmp_path)
+    first.set_model(model)
+    first.on_epoch_end(0, {"val_loss": 0.5})
+    # Killed in the second epoch, while its weights or its record were written.
+    (tmp_path / "best-2.weights.h5").write_bytes(b"half of a fi")
+    (tmp_path / "best.new").write_text("[2, 0")
+    again = BestWeights(tmp_path)
+    assert (again.epoch, again.loss) == (1, 0.5)
+    again.restore(model)
+    again.set_model(model)
+    again.on_epoch_end(1, {"val_loss": 0.4})
+    assert BestWeights(tmp_path).epoch == 2
+    assert [path.name for path in tmp_path.glob("*.h5")] == ["best-2.weights.h5"]
+
+
+@pytest.fixture
+def saved(tmp_path):
+    """A model, and a folder in which its second and third epoch were saved."""
+    model = build_linear(INPUTS, Binary(TRAIN.label, weigh=False))
+    model.compile(loss="mse")
+    callback = last_epoch(tmp_path / "last")
+    callback.set_model(model)
+    for epoch in (2, 3):
+        model.set_weights([np.full_like(weight, epoch) for weight in model.get_weights()])
+        callback.on_epoch_end(epoch - 1)
+    return model, tmp_path / "last"
+
+
+def resumed(saved):
+    """Returns the epochs done, and the value of all weights, of a training that begins anew."""
+    model, folder = saved
+    model.set_weights([np.zeros_like(weight) for weight in model.get_weights()])
+    model._initial_epoch = 0
+    callback = last_epoch(folder)
+    callback.set_model(model)
+    callback.on_train_begin()
+    (weight,) = {float(w.mean()) for w in model.get_weights()}
+    return model._initial_epoch, weight
+
+
+def test_the_last_epoch_is_where_training_goes_on(saved):
+    assert resumed(saved) == (3, 3.0)
+
+
+@pytest.mark.parametrize("ending", ["", ".bkp"])
+def test_half_written_weights_give_way_to_the_other_epoch(saved, ending):
+    _, folder = saved
+    weights = folder / f"latest.weights.h5{ending}"
+    weights.write_bytes(weights.read_bytes()[:100])  # and so they are newer than their metadata
+    assert resumed(saved) == ((2, 2.0) if ending == "" else (3, 3.0))
+
+
+def test_weights_without_their_own_metadata_do_not_count(saved):
+    _, folder = saved
+    weights = folder / "latest.weights.h5"
+    weights.write_bytes(weights.read_bytes())  # whole, but of an epoch that is not on record
+    assert resumed(saved) == (2, 2.0)
+
+
+@pytest.mark.parametrize("text", ["", '{"epo'])
+def test_half_written_metadata_do_not_count(saved, text):
+    _, folder = saved
+    (folder / "training_metadata.json").write_text(text)
+    assert resumed(saved) == (2, 2.0)
+
+
+def test_where_nothing_is_whole_training_begins_at_its_beginning(saved):
+    _, folder = saved
+    for name in ("training_metadata.json", "training_metadata.json.bkp"):
+        (folder / name).write_text("")
+    assert resumed(saved) == (0, 0.0)
 
 
 def test_a_run_that_crashed_after_its_last_epoch_needs_no_other(tmp_path, monkeypatch):

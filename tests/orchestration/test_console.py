@@ -193,6 +193,29 @@ def test_up_to_date():
     )
 
 
+def test_a_part_of_a_run_says_what_was_asked_for_and_how_to_go_on():
+    header = RunHeader(
+        *("taxi", "2026-11-20T23-20-01", "local", "cpu", "configs/wine.yaml"),
+        *(("training.max_epochs=2", "label.name=a b"), "--to Trainer"),
+    )
+    out = io.StringIO()
+    console = PlainConsole(PlainWriter(out), lambda: PlainWriter(out))
+    console.start(header, [])
+    headline = "stopped behind train, as asked: nothing was pushed"
+    console.finish(run_result("stopped", headline, gates=(), metrics={}))
+    text = out.getvalue()
+    assert text.startswith(
+        "taxi · run 2026-11-20T23-20-01 · local · cpu · config configs/wine.yaml"
+        " · --set training.max_epochs=2 · --set label.name=a b · --to Trainer\n"
+    )
+    assert f"\nVERDICT  STOPPED — {headline}  [1m 17s]\n" in text
+    assert "  (unchanged)\n" in text
+    assert text.endswith(
+        "next     python local_runner.py run --config configs/wine.yaml"
+        " --set training.max_epochs=2 --set 'label.name=a b'  # goes on to the push\n"
+    )
+
+
 FAR = judge("tflite", "float32 difference", 0.02, "max", 1e-5)
 SLOW = judge("tflite", "float32 latency ms", 7.1, "max", 5.0, detail="median", binding=False)
 REFUSED_MOBILE = "tflite gate: float32 difference 0.020 > 1e-05"

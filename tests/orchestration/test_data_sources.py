@@ -4,6 +4,7 @@ import io
 
 import pytest
 
+from orchestration.local import job as job_module
 from orchestration.local import run as run_module
 from orchestration.local.console import Console, PlainWriter
 from orchestration.local.predict import predict_csv, require_csv
@@ -11,7 +12,6 @@ from orchestration.node_keys import add_keys
 from orchestration.plan import make_plan
 from pipeline.sources import example_gen
 from usecase.config import Data, Split
-from usecase.dates import DateText
 from usecase.errors import ConfigError, DataError
 
 CONFIG = """
@@ -104,6 +104,7 @@ def test_of_data_elsewhere_the_place_alone_is_known(plan_of, data):
         ("day-*.csv", "csv", "CsvExampleGen"),
         ("gs://bucket/day-*", "csv", "CsvExampleGen"),
         ("gs://bucket/day-*.tfrecord.gz", "tfrecord", "ImportExampleGen"),
+        ("gs://bucket/day-*.parquet", "parquet", "ParquetExampleGen"),
     ],
 )
 @pytest.mark.parametrize("data", ["{path: rows.csv, format: csv}", QUERY])
@@ -114,13 +115,19 @@ def test_data_on_the_command_line_come_first(plan_of, named, source, node, data)
     assert plan.data.endswith(named)
 
 
-def test_what_parses_dates_is_code_of_the_node_that_does(plan_of):
-    keys = {}
-    for name, dates in (("plain", {}), ("dates", {"when": DateText("iso8601")})):
-        node = example_gen(Data(path="rows.csv"), Split(), dates, "/d/rows.csv")
-        keys[name] = add_keys([node], plan_of().declaration)["CsvExampleGen"].code
-    assert keys["plain"] == {}
-    assert {"components/csv_examples.py", "usecase/dates.py"} <= set(keys["dates"])
+def test_rows_named_on_the_command_line_are_written_as_the_config_s_are(plan_of):
+    data = "{path: rows.csv, delimiter: ';', missing: pandas}"
+    other = plan_of(data, named="day-*.csv").use_case.data
+    assert (other.delimiter, other.missing) == (";", "pandas")
+    assert plan_of(data, named="gs://bucket/day.parquet").use_case.data.delimiter == ","
+
+
+def test_what_reads_rows_is_code_of_the_node_that_does(plan_of):
+    for path in ("rows.csv", "rows.parquet"):
+        node = example_gen(Data(path=path), Split(), {}, f"/d/{path}")
+        code = add_keys([node], plan_of().declaration)[node.id].code
+        read_by = {"components/arrow_examples.py", "ingestion/reading.py", "ingestion/wire.py"}
+        assert {*read_by, "usecase/dates.py"} <= set(code)
 
 
 @pytest.fixture
@@ -128,11 +135,11 @@ def executions(monkeypatch, make_record):
     """Counts runs that execute something; each leaves a pushed record."""
     seen = []
 
-    def execute(plan, workspace, console, run_id, key, started):
-        seen.append(run_id)
-        return make_record(run_id, key=key, use_case="tiny")
+    def execute(job, console):
+        seen.append(job.run_id)
+        return make_record(job.run_id, key=job.key, use_case="tiny")
 
-    monkeypatch.setattr(run_module, "_execute", execute)
+    monkeypatch.setattr(job_module, "execute", execute)
     return seen
 
 
@@ -164,7 +171,7 @@ def test_only_what_is_known_to_be_unchanged_is_not_run_again(
         (QUERY, "bigquery", "remove `format`, and select UNIX_SECONDS(when)"),
     ],
 )
-def test_dates_in_text_are_for_csv(plan_of, data, source, fix):
+def test_dates_in_text_are_for_csv_and_parquet(plan_of, data, source, fix):
     with pytest.raises(ConfigError) as caught:
         plan_of(data, date_format="iso8601")
     assert caught.value.what == (
@@ -172,7 +179,8 @@ def test_dates_in_text_are_for_csv(plan_of, data, source, fix):
     )
     assert caught.value.fix == fix
     plan_of(data.replace("rows.tfrecord", "gs://b/rows.tfrecord"))  # in seconds they are welcome
-    plan_of("{path: 'gs://bucket/rows.csv'}", date_format="iso8601")
+    for path in ("gs://bucket/rows.csv", "gs://bucket/rows.parquet"):
+        plan_of(f"{{path: '{path}'}}", date_format="iso8601")
 
 
 @pytest.mark.parametrize(
@@ -194,8 +202,8 @@ def test_an_error_names_the_config(plan_of, path, what):
 # What predict refuses
 
 
-@pytest.mark.parametrize("data", ["rows.csv", "rows", "day-1.txt"])
-def test_predict_reads_csv(data):
+@pytest.mark.parametrize("data", ["rows.csv", "rows", "day-1.txt", "rows.parquet"])
+def test_predict_reads_csv_and_parquet(data):
     require_csv(data)
 
 
@@ -212,7 +220,7 @@ def test_predict_reads_nothing_else(data, what):
     with pytest.raises(DataError) as caught:
         require_csv(data)
     assert caught.value.what == what
-    assert caught.value.expected.startswith("a CSV file")
+    assert caught.value.expected.startswith("a CSV or Parquet file")
     assert caught.value.fix
 
 

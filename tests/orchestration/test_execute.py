@@ -8,6 +8,7 @@ import pytest
 from orchestration.local import execute
 from orchestration.local.beside import Turns
 from orchestration.local.execute import BESIDE, UNCACHED, Executor
+from orchestration.local.metadata_store import sqlite_config
 from orchestration.plan import make_plan
 from pipeline import stages
 from pipeline.places import Places
@@ -33,7 +34,11 @@ def run(tmp_path):
         fast = tiny_nodes.Fast(given=first.outputs["model"])
         last = tiny_nodes.Last(given=slow.outputs["model"])
         executor = Executor(
-            "tiny", [first, slow, fast, last], tmp_path / "out", tmp_path / "db", run_id
+            "tiny",
+            [first, slow, fast, last],
+            tmp_path / "out",
+            sqlite_config(tmp_path / "db"),
+            run_id,
         )
         with Turns(executor.nodes(), executor.run, ("Slow",)) as turns:
             return {name: turns.take(name) for name in ORDER}
@@ -86,7 +91,7 @@ def push(tmp_path):
         pusher = stages.push(
             use_case.model_copy(update={"serving": told}), places, *blessed.outputs.values()
         )
-        executor = Executor("tiny", [blessed, pusher], out, tmp_path / "db", run_id)
+        executor = Executor("tiny", [blessed, pusher], out, sqlite_config(tmp_path / "db"), run_id)
         with Turns(executor.nodes(), executor.run, ()) as turns:
             return [turns.take(name).result for name in ("Blessed", "Pusher")]
 

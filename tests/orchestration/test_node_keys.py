@@ -10,7 +10,7 @@ from orchestration.node_keys import NodeKey, add_keys
 from orchestration.plan import make_plan
 from pipeline.graph import create_nodes
 from pipeline.places import Places
-from pipeline.stage_names import stage_names
+from pipeline.stage_names import BASELINE_STATISTICS, DRIFT, stage_names
 from usecase.paths import PROJECT_ROOT
 
 STAGES = stage_names("csv", mobile=True)
@@ -76,12 +76,15 @@ def test_what_has_not_changed_has_the_same_key(flags):
         ("serving/phone/metadata.py", FOR_PHONES),
         ("components/data_checks.py", {"DataGate"}),
         ("components/quality.py", {"Evaluator", "TFLiteGate"}),
-        ("components/verdict.py", {"DataGate", "Evaluator", SERVING, "TFLiteGate"}),
+        ("components/verdict.py", {"DataGate", DRIFT, "Evaluator", SERVING, "TFLiteGate"}),
         ("components/infra_blessing.py", {SERVING, "TFLiteGate"}),
         ("components/differences.py", {SERVING, "TFLiteGate"}),
         ("components/serving_checks.py", {SERVING}),
         ("components/serving_answers.py", {SERVING}),
         ("components/warmup.py", {SERVING}),
+        ("components/kept_statistics.py", {SERVING, BASELINE_STATISTICS}),
+        ("components/comparable.py", {DRIFT}),
+        ("usecase/drift.py", {DRIFT}),
         ("serving/launch.py", {SERVING}),
         # What is pushed may become the stable version, on running servers.
         ("serving/client.py", {SERVING, "Pusher", "MobilePusher"}),
@@ -92,7 +95,7 @@ def test_what_has_not_changed_has_the_same_key(flags):
         ("model_server/predict.py", {SERVING}),
         ("components/push_destination.py", {"Pusher", "MobilePusher", *FOR_PHONES}),
         ("components/pusher.py", {"Pusher", "MobilePusher"}),
-        ("components/baseline.py", {"LatestPushedModel", "Evaluator"}),
+        ("components/baseline.py", {"LatestPushedModel", "Evaluator", BASELINE_STATISTICS, DRIFT}),
         ("schema/taxi/schema.pbtxt", {"ImportSchemaGen"}),
         # What the graph is made of reaches the nodes as properties, which TFX looks at itself.
         ("pipeline/stages.py", set()),

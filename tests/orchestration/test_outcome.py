@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from components.verdict import Verdict, judge
 from orchestration.headlines import nothing_changed
-from orchestration.outcome import Push, decide, why
+from orchestration.outcome import Push, decide, decide_part, why
 from orchestration.results import EXIT_CODES, Destination, Release
 from serving.releases.state import Canary
 
@@ -55,6 +55,36 @@ def mobile(how="", version=7):
 def test_every_verdict(error, verdicts, pushed, up_to_date, verdict, headline):
     outcome = decide(error, verdicts, [Push("serving", pushed, up_to_date, 7)])
     assert outcome[:2] == (verdict, headline)
+
+
+END = "stopped behind train, as asked"
+
+
+@pytest.mark.parametrize(
+    ("error", "verdicts", "verdict", "headline", "refused"),
+    [
+        ("", (GOOD,), "stopped", f"{END}: nothing was pushed", ["", ""]),
+        ("", (), "stopped", f"{END}: nothing was pushed", ["", ""]),
+        (
+            *("", (BAD_DATA, GOOD), "not_pushed", "data gate refused: age: gone (train)"),
+            ["data gate: age: gone (train)"] * 2,
+        ),
+        (
+            *("", (GOOD, BAD_TFLITE), "not_pushed"),
+            *("tflite gate refused: float32 difference 0.020 > 1e-05", ["", FAR_TEXT]),
+        ),
+        ("", (GOOD, SLOW), "stopped", f"{END}: nothing was pushed", ["", ""]),
+        ("Trainer: oops\nmore", (GOOD,), "failed", "Trainer: oops", ["", ""]),
+    ],
+)
+def test_a_run_that_was_not_to_push(error, verdicts, verdict, headline, refused):
+    outcome = decide_part(error, verdicts, [serving(), mobile(version=None)], END)
+    assert outcome[:2] == (verdict, headline)
+    assert outcome.destinations == (
+        Destination("serving", False, 7, refused[0]),
+        Destination("mobile", False, None, refused[1]),
+    )
+    assert EXIT_CODES[verdict] == {"stopped": 0, "not_pushed": 1, "failed": 2}[verdict]
 
 
 def test_an_error_outweighs_every_gate():

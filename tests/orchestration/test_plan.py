@@ -113,6 +113,26 @@ def test_another_ingredient_is_another_run(folder, name, old, new):
     assert make_plan("tiny.yaml").key() != before
 
 
+def test_a_value_put_in_is_as_good_as_one_in_the_file(folder):
+    before = make_plan("tiny.yaml")
+    plan = make_plan("tiny.yaml", overrides=["training.max_epochs=2"])
+    assert (plan.use_case.training.max_epochs, plan.overrides) == (2, ("training.max_epochs=2",))
+    assert plan.key() != before.key()
+    (folder / "tiny.yaml").write_text(CONFIG + "training: {max_epochs: 2}\n")
+    assert make_plan("tiny.yaml").key() == plan.key()
+
+
+def test_a_fault_that_shows_with_the_schema_names_what_was_put_in(folder):
+    with pytest.raises(ConfigError, match=r"^tiny.yaml --set features.ages=numeric: "):
+        make_plan("tiny.yaml", overrides=["features.ages=numeric"])
+
+
+def test_the_data_are_known_by_their_digests(folder):
+    plan = make_plan("tiny.yaml")
+    (path,) = plan.files
+    assert plan.data_digests == {str(path): fingerprints.file_digest(path)}
+
+
 def test_another_model_server_is_another_run(folder):
     plan = make_plan("tiny.yaml")
     keys = {

@@ -1,8 +1,11 @@
 """What is said of a CSV file before anything runs."""
 
+import gzip
+
 import pytest
 
-from orchestration.local.preflight import check_csv
+from orchestration.local.preflight import ROWS_LOOKED_AT, check_data
+from usecase.config import Data
 from usecase.errors import DataError
 
 FINE = {
@@ -14,8 +17,9 @@ FINE = {
     "quoted names": b'"a","a,b"\n1,2\n',
     "letters beyond ASCII": "größe,b\n1,é\n".encode(),
     "one column": b"a\n1\n",
-    # What the rows hold is the data gate's to judge.
-    "ragged": b"a,b\n1\n",
+    "blank lines above": b"\n\na,b\n1,2\n",
+    "a byte order mark": b"\xef\xbb\xbfa,b\n1,2\n",
+    "compressed": gzip.compress(b"a,b\n1,2\n"),
 }
 FAULTY = {
     "empty": (b"", "data file is empty"),
@@ -28,7 +32,17 @@ FAULTY = {
     "not UTF-8 in a row": ("a,b\n1,é\n".encode("latin-1"), "data not readable"),
     "UTF-16": ("a,b\n1,2\n".encode("utf-16"), "data not readable"),
     "binary": (b"a\0b\n1\0\n", "data not readable"),
+    "a short row": (b"a,b\n1,2\n\n1\n", "line 4: 1 cells, not 2"),
+    "a long row": (b"a,b\n1,2,3\n", "line 2: 3 cells, not 2"),
+    "an open quote": (b'a,b\n1,2\n1,"2\n3,4\n', "record at line 3 is never closed"),
+    "Parquet": (b"PAR1\x15\x04\x15\n", "data file is Parquet, but was read as CSV"),
+    "Excel": (b"PK\x03\x04\x14\0\n\0", "data file is a ZIP archive, as Excel writes it"),
+    "half of a gzip file": (gzip.compress(b"a,b\n" + bytes(range(97, 123)) * 99)[:40], "readable"),
 }
+
+
+def check_csv(path, delimiter=","):
+    check_data(Data(path=str(path), delimiter=delimiter), [path])
 
 
 @pytest.mark.parametrize("content", FINE.values(), ids=FINE)
@@ -60,7 +74,18 @@ def test_a_large_file_is_not_read_to_its_end(tmp_path):
     check_csv(path)
 
 
-def test_a_byte_order_mark_is_told(tmp_path):
-    (tmp_path / "data.csv").write_bytes(b"\xef\xbb\xbfa,b\n1,2\n")
-    with pytest.raises(DataError, match="byte order mark"):
-        check_csv(tmp_path / "data.csv")
+def test_as_many_rows_are_looked_at_as_is_said(tmp_path):
+    path = tmp_path / "data.csv"
+    path.write_bytes(b"a,b\n" + b"1,2\n" * ROWS_LOOKED_AT + b"1\n")
+    check_csv(path)
+    path.write_bytes(b"a,b\n" + b"1,2\n" * (ROWS_LOOKED_AT - 1) + b"1\n")
+    with pytest.raises(DataError, match=f"line {ROWS_LOOKED_AT + 1}: 1 cells, not 2"):
+        check_csv(path)
+
+
+def test_the_delimiter_is_the_configuration_s(tmp_path):
+    path = tmp_path / "data.csv"
+    path.write_text("a;b\n1,5;2\n")
+    check_csv(path, ";")
+    with pytest.raises(DataError, match="line 2: 2 cells, not 1"):
+        check_csv(path)

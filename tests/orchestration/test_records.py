@@ -1,5 +1,6 @@
 """Records of runs: written whole, read back, and skipped where they cannot be read."""
 
+import dataclasses
 import json
 import math
 
@@ -34,7 +35,7 @@ def ids(runs, use_case="taxi"):
 
 
 @pytest.mark.parametrize(
-    "verdict", ["pushed", "partly_pushed", "not_pushed", "up_to_date", "failed"]
+    "verdict", ["pushed", "partly_pushed", "not_pushed", "up_to_date", "stopped", "failed"]
 )
 def test_a_record_is_read_as_it_was_written(tmp_path, make_record, verdict):
     record = make_record("run", verdict, pushed_digest="serving/7-abc", error="out of memory")
@@ -54,6 +55,30 @@ def test_a_record_of_before_there_were_releases_is_read(tmp_path, make_record):
     del raw["result"]["release"], raw["result"]["release_problem"]
     path.write_text(json.dumps(raw))
     assert RunRecord.read(path.parent) == record
+
+
+ABOUT = {
+    "config": {"name": "taxi", "split": {"train": 8}, "network": {"hidden_units": [8, 4]}},
+    "selection": "--from Trainer --to Evaluator",
+    "data": {"/rows.csv": "0123456789abcdef"},
+    "overrides": ["training.max_epochs=2"],
+}
+
+
+def test_what_a_run_was_made_of_is_read_as_it_was_written(tmp_path, make_record):
+    record = dataclasses.replace(make_record("run"), **ABOUT)
+    assert RunRecord.read(write(tmp_path, record)) == record
+
+
+def test_a_record_of_before_that_was_kept_is_read(tmp_path, make_record):
+    record = make_record("run")
+    path = write(tmp_path, record) / RECORD_FILE
+    raw = json.loads(path.read_text())
+    for name in ABOUT:
+        del raw[name]
+    path.write_text(json.dumps(raw))
+    assert RunRecord.read(path.parent) == record
+    assert (record.config, record.selection, record.data, record.overrides) == ({}, "", {}, [])
 
 
 @settings(deadline=None, max_examples=50)

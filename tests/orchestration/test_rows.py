@@ -1,14 +1,19 @@
 """Rows of a CSV file, with the types of the use case."""
 
 import csv
+import gzip
 import math
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from orchestration.local.rows import parse_cell, read_rows
+from orchestration.local.rows import parse_cell, read_columns, read_rows
 from serving.tables import read_header
+from usecase.config import Data
+from usecase.dates import DateText
 from usecase.errors import DataError
 from usecase.schema import Column
 
@@ -120,3 +125,58 @@ def test_what_csv_writes_is_read(tmp_path_factory, rows, newline, quoting):
     assert [row.values for row in read] == [
         {name: value for name, value in row.items() if value is not None} for row in expected
     ]
+
+
+def test_the_dialect_of_the_use_case(tmp_path):
+    path = write(tmp_path / "data.csv", '\ufeffcity;age\nNA;7\n"a;b";-\n')
+    data = Data(path=str(path), delimiter=";", missing=("NA", "-"))
+    rows = list(read_rows(path, (CITY, AGE), data=data))
+    assert read_columns(path, data) == ["city", "age"]
+    assert [row.values for row in rows] == [{"age": 7}, {"city": b"a;b"}]
+    assert [row.cells for row in rows] == [["NA", "7"], ["a;b", "-"]]
+
+
+def test_compressed_rows(tmp_path):
+    path = tmp_path / "data.csv.gz"
+    path.write_bytes(gzip.compress(b"age\n7\n"))
+    assert [row.values for row in read_rows(path, (AGE,))] == [{"age": 7}]
+
+
+def test_rows_of_parquet(tmp_path):
+    path = tmp_path / "data.parquet"
+    columns = {
+        "city": ["Rome", None, ""],
+        "age": [7.0, None, 2.0],
+        "fare": [1.1, math.nan, 3.0],
+        "day": pa.array([0, None, 86_400], pa.timestamp("s")),
+        "extra": [True, None, False],
+    }
+    pq.write_table(pa.table(columns), path)
+    day = Column(name="day", dtype="int64")
+    rows = list(read_rows(path, (CITY, AGE, FARE, day)))
+    assert read_columns(path, Data(path=str(path))) == list(columns)
+    assert [row.values for row in rows] == [
+        {"city": b"Rome", "age": 7, "fare": 1.1, "day": 0},
+        {},
+        {"age": 2, "fare": 3.0, "day": 86_400},
+    ]
+    assert rows[0].cells[:3] == ["Rome", "7", "1.1"]
+    assert rows[1].cells == ["", "", "nan", "", ""]
+    assert rows[2].cells[4] == "false"
+
+
+def test_parquet_without_a_column_or_with_other_values(tmp_path):
+    path = tmp_path / "data.parquet"
+    pq.write_table(pa.table({"age": [1.5], "city": ["x"]}), path)
+    with pytest.raises(DataError, match="has no column fare"):
+        list(read_rows(path, (FARE,)))
+    with pytest.raises(DataError, match="cannot be read as int64"):
+        list(read_rows(path, (AGE,)))
+
+
+def test_dates_in_the_text_of_parquet(tmp_path):
+    path = tmp_path / "data.parquet"
+    pq.write_table(pa.table({"when": ["1970-01-02", None]}), path)
+    when = Column(name="when", dtype="int64")
+    rows = read_rows(path, (when,), {"when": DateText("iso8601")})
+    assert [row.values for row in rows] == [{"when": 86_400}, {}]

@@ -8,6 +8,7 @@ import pytest
 from components.verdict import Verdict, judge
 from orchestration.local.console import Console
 from orchestration.local.execute import Execution
+from orchestration.local.selection import WHOLE, Selection
 from orchestration.local.session import Session
 from orchestration.local.workspace import Workspace
 from orchestration.node_keys import NodeKey
@@ -91,9 +92,14 @@ class World:
         done = Execution(node_id, "ran", outputs={key: [str(folder)]})
         self.works[node_id] = lambda: done
 
-    def go(self):
+    def go(self, selection=WHOLE):
         run_id, _ = self.workspace.new_run()
-        session = Session(self.plan, self.workspace, self.console, run_id, "key", time.monotonic())
+        session = Session(
+            *(self.plan, self.workspace, self.console, run_id, "key", time.monotonic()), selection
+        )
+        session.parts = selection.parts({node: UPSTREAM.get(node, []) for node in self.order})
+        for node in session.parts.left:
+            self.works[node] = lambda node=node: Execution(node, "left")
         return session.run()
 
 
@@ -285,3 +291,42 @@ def test_what_a_gate_keeps_from_running_is_told_apart(world):
     assert skipped == dict.fromkeys(after, "a gate before it refused")
     assert (result.verdict, result.headline) == ("not_pushed", "data gate refused: age: gone")
     assert [place.refused for place in result.destinations] == ["data gate: age: gone"] * 2
+
+
+def test_a_run_that_was_to_stop_says_where_and_pushes_nothing(world):
+    result = world.go(Selection(last="Trainer", stages=world.plan.stages)).result
+    assert (result.verdict, result.exit_code) == ("stopped", 0)
+    assert result.headline == "stopped behind train, as asked: nothing was pushed"
+    told = {node.id: (node.state, node.reason) for node in result.nodes}
+    assert told["Trainer"] == ("ran", "first run")
+    left = {node for node, (_, reason) in told.items() if reason == "not asked for"}
+    needed = {"CsvExampleGen", "StatisticsGen", "ExampleValidator", "DataGate", "Transform"}
+    assert left == told.keys() - needed - {"Trainer"}
+    assert {told[node][0] for node in left} == {"skipped"}
+    assert [(p.name, p.pushed, p.refused) for p in result.destinations] == [
+        ("serving", False, ""),
+        ("mobile", False, ""),
+    ]
+
+
+def test_a_gate_refuses_in_a_part_as_in_the_whole(world):
+    bad = judge("data", "anomalies", 1, "max", 0, detail="age: gone")
+    world.gate("DataGate", "verdict", bad)
+    for node in ("Transform", "Trainer"):
+        world.works[node] = lambda node=node: Execution(node, "skipped")
+    result = world.go(Selection(last="Trainer", stages=world.plan.stages)).result
+    assert (result.verdict, result.headline) == ("not_pushed", "data gate refused: age: gone")
+
+
+def test_one_destination_alone_may_be_asked_for(world):
+    result = world.go(Selection(last="Pusher", stages=world.plan.stages)).result
+    assert (result.verdict, result.headline) == ("pushed", "version 7 serves now")
+    assert [(p.name, p.pushed) for p in result.destinations] == [("serving", True)]
+
+
+def test_what_was_asked_for_says_so(world):
+    record = world.go(Selection(first="Trainer", stages=world.plan.stages))
+    reasons = {node.id: node.reason for node in record.result.nodes}
+    assert reasons["Transform"] == "first run"
+    assert reasons["Trainer"] == reasons["Evaluator"] == reasons["Pusher"] == "asked for"
+    assert record.result.verdict == "pushed"

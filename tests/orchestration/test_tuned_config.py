@@ -10,8 +10,7 @@ from hypothesis import strategies as st
 
 from models.trials import Trial
 from orchestration.local import tuned_config
-from orchestration.local.run import _with_tuned_config
-from orchestration.local.tuned_config import MARK, keep_best
+from orchestration.local.tuned_config import MARK, keep_best, renewed
 from orchestration.plan import Plan, make_plan
 from usecase.loading import load_use_case
 from usecase.paths import PROJECT_ROOT
@@ -42,6 +41,18 @@ def plan(folder):
 
 def contents(folder):
     return {p.name: p.read_text(encoding="utf-8") for p in folder.iterdir() if p.is_file()}
+
+
+def test_what_was_put_in_for_the_run_is_in_the_file_too(folder):
+    overrides = ["training.seed=9", "training.learning_rate=0.5", "features.fare.buckets=7"]
+    plan = make_plan(str(folder / "mine.yaml"), tune=True, overrides=overrides)
+    kept = keep_best(plan, TRIALS, RUN)
+    assert kept.warnings == ()
+    made = load_use_case(kept.config)
+    best = Settings(plan.use_case.network, plan.use_case.training).changed(BEST)
+    assert made == plan.use_case.model_copy(update=best._asdict())
+    assert (made.training.seed, made.features["fare"].buckets) == (9, 7)
+    assert made.training.learning_rate == BEST["training.learning_rate"]
 
 
 def test_the_file_is_the_configuration_with_the_best_values(plan, folder):
@@ -231,7 +242,7 @@ def repeated(make_record, plan, folder):
     """Returns a function from a record's fields to what an unchanged run says."""
 
     def repeated(**changes):
-        return _with_tuned_config(plan, make_record(RUN, **changes)).result
+        return renewed(plan, make_record(RUN, **changes)).result
 
     return repeated
 

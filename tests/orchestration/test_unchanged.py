@@ -160,6 +160,27 @@ def test_only_the_last_run_counts(world):
     assert world.again() is None
 
 
+def test_a_run_of_a_part_neither_counts_nor_hides_the_last_whole_one(world):
+    last = world.ran(run_id="2026-11-20T09-00-00")
+    part = dataclasses.replace(
+        world.make_record(LAST, "stopped", key="another key"), selection="--to Trainer"
+    )
+    (world.workspace.runs / LAST).mkdir()
+    part.write(world.workspace.runs / LAST)
+    result = world.again().result
+    assert (result.verdict, result.metrics) == ("up_to_date", last.result.metrics)
+    assert world.again("another key", run_id="2026-11-20T12-00-00") is None
+
+
+def test_a_part_that_pushed_makes_the_next_whole_run_run(world):
+    world.ran(run_id="2026-11-20T09-00-00")
+    world.push(8, "others")
+    part = dataclasses.replace(world.make_record(LAST), selection="--only Pusher")
+    (world.workspace.runs / LAST).mkdir()
+    part.write(world.workspace.runs / LAST)
+    assert world.again() is None
+
+
 def test_runs_of_another_use_case_do_not_count(world):
     world.ran(run_id="2026-11-20T09-00-00")
     world.ran(run_id=LAST, key="another key", use_case="trips")

@@ -98,7 +98,9 @@ def test_a_node_that_this_run_leaves_out_is_known(tmp_path, node):
     assert checked(plan_of(tmp_path, {"nodes": {node: {"cpu": "1"}}})) == []
 
 
-@pytest.mark.parametrize("node", ["LatestPushedModel", "Pusher", "MobilePusher"])
+@pytest.mark.parametrize(
+    "node", ["LatestPushedModel", "LatestPushedStatistics", "Pusher", "MobilePusher"]
+)
 def test_what_depends_on_the_push_destination_is_never_reused(tmp_path, node):
     error = refused(tmp_path, {"nodes": {node: {"cache": True}}})
     assert error.what == f"kubeflow.nodes.{node}: its result cannot be reused"

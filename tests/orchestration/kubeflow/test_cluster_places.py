@@ -9,7 +9,10 @@ from tests.orchestration.kubeflow.compiled import plan_of
 
 CLAIM = {"storage": {"claim": "shared", "mount_path": "/mnt/x"}}
 BUCKET = {"storage": {"bucket": "gs://shop/a/b"}}
-NEEDING = {"CsvExampleGen", "LatestPushedModel", "Trainer", "Pusher", "MobilePusher"}
+NEEDING = {
+    *("CsvExampleGen", "LatestPushedModel", "LatestPushedStatistics", "Trainer"),
+    *("Pusher", "MobilePusher"),
+}
 
 
 @pytest.mark.parametrize(

@@ -30,6 +30,8 @@ BEFORE_THE_GATE = {
     "StatisticsGen": {"CsvExampleGen"},
     "ImportSchemaGen": set(),
     "ExampleValidator": {"StatisticsGen", "ImportSchemaGen"},
+    "LatestPushedStatistics": set(),
+    "DistributionValidator": {"StatisticsGen", "LatestPushedStatistics"},
     "DataGate": {"CsvExampleGen", "StatisticsGen", "ExampleValidator", "ImportSchemaGen"},
 }
 BEHIND_THE_GATE = {
@@ -37,7 +39,7 @@ BEHIND_THE_GATE = {
     "Trainer": {"Transform"},
     "LatestPushedModel": set(),
     "Evaluator": {"CsvExampleGen", "Trainer", "LatestPushedModel"},
-    "ServingGate": {"CsvExampleGen", "Trainer"},
+    "ServingGate": {"CsvExampleGen", "StatisticsGen", "Trainer"},
     "Pusher": {"Evaluator", "ServingGate"},
     "TFLiteExporter": {"Trainer", "Transform"},
     "TFLiteGate": {"CsvExampleGen", "TFLiteExporter", "Trainer"},
@@ -114,6 +116,7 @@ def test_lint_knows_each_path_of_the_volume(spec):
     hidden = {fault.where for fault in lint(spec, None, "kfp")}
     assert hidden == {
         'task LatestPushedModel, input "push_dir"',
+        'task LatestPushedStatistics, input "push_dir"',
         'task Trainer, input "custom_config"',
         'task Pusher, input "push_destination"',
         'task Pusher, input "custom_config"',
@@ -168,7 +171,8 @@ def test_results_are_reused_where_the_key_knows_what_made_them(spec):
     cached = {n for n, t in tasks_of(spec).items() if t["cachingOptions"] == {"enableCache": True}}
     uncached = {n for n, t in tasks_of(spec).items() if t["cachingOptions"] == {}}
     assert uncached == {
-        *("CsvExampleGen", "ImportSchemaGen", "LatestPushedModel", "Pusher", "MobilePusher")
+        *("CsvExampleGen", "ImportSchemaGen", "LatestPushedModel", "LatestPushedStatistics"),
+        *("Pusher", "MobilePusher"),
     }
     assert cached == NODES - uncached
 
@@ -278,7 +282,10 @@ def test_the_embedded_server_judges(spec):
 
 def test_the_volume_is_mounted_where_it_is_needed(taxi):
     mount = {"constant": "pipeline-storage", "mountPath": "/mnt/pipeline"}
-    nodes = ("CsvExampleGen", "LatestPushedModel", "Trainer", "Pusher", "MobilePusher")
+    nodes = (
+        *("CsvExampleGen", "LatestPushedModel", "LatestPushedStatistics", "Trainer"),
+        *("Pusher", "MobilePusher"),
+    )
     executors = taxi.platform["platforms"]["kubernetes"]["deploymentSpec"]["executors"]
     assert executors == {f"{node}_executor": {"pvcMount": [mount]} for node in nodes}
 
@@ -287,8 +294,8 @@ def test_digests_of_code_are_those_of_the_files(spec):
     digests = {node: argument_of(spec, node, "--code_digest") for node in NODES}
     assert all(len(digest) == 16 and int(digest, 16) for digest in digests.values())
     # TFX's own nodes run the adapter, and no other code of this project's.
-    assert digests["CsvExampleGen"] == digests["StatisticsGen"]
-    ours = {digests[n] for n in ("Trainer", "Transform", "Evaluator", "DataGate", "ServingGate")}
-    assert len(ours | {digests["StatisticsGen"]}) == 6
+    assert digests["ExampleValidator"] == digests["StatisticsGen"]
+    own = ("CsvExampleGen", "DataGate", "Evaluator", "ServingGate", "Trainer", "Transform")
+    assert len({digests[node] for node in own} | {digests["StatisticsGen"]}) == 7
     # The schema's file counts as code of the node that reads it by its path.
     assert digests["ImportSchemaGen"] != digests["StatisticsGen"]

@@ -107,7 +107,7 @@ def test_the_environment_of_a_node_is_merged_with_the_defaults(rich):
 def test_caching_and_retries_are_what_the_configuration_says(rich):
     tasks = tasks_of(rich.spec)
     cached = {n for n, t in tasks.items() if t["cachingOptions"]}
-    never = {"LatestPushedModel", "Pusher", "MobilePusher"}
+    never = {"LatestPushedModel", "LatestPushedStatistics", "Pusher", "MobilePusher"}
     assert cached == tasks.keys() - never - {"Transform"}
     assert tasks["CsvExampleGen"]["retryPolicy"]["maxRetryCount"] == 5
     assert "retryPolicy" not in tasks["ImportSchemaGen"]
@@ -140,7 +140,10 @@ def test_kubernetes_is_told_the_rest(rich):
         "tolerations": [{"operator": "Exists"}],
     }
     mounting = {label for label, config in executors.items() if "pvcMount" in config}
-    nodes = ("CsvExampleGen", "LatestPushedModel", "Trainer", "Pusher", "MobilePusher")
+    nodes = (
+        *("CsvExampleGen", "LatestPushedModel", "LatestPushedStatistics", "Trainer"),
+        *("Pusher", "MobilePusher"),
+    )
     assert mounting == {f"{node}_executor" for node in nodes}
 
 

@@ -144,7 +144,10 @@ def test_drivers_are_told_of_retries_caches_and_conditions(pipeline, workflow):
     assert told["Trainer"]["retryPolicy"]["maxRetryCount"] == 3
     assert told["Pusher"]["retryPolicy"]["maxRetryCount"] == 1
     assert told["Trainer"]["cachingOptions"] == {"enableCache": True}
-    for name in ("CsvExampleGen", "LatestPushedModel", "Pusher", "MobilePusher"):
+    for name in (
+        *("CsvExampleGen", "LatestPushedModel", "LatestPushedStatistics"),
+        *("Pusher", "MobilePusher"),
+    ):
         assert not told[name]["cachingOptions"].get("enableCache")
     assert "'_DataGate.verdict'" in told["Trainer"]["triggerPolicy"]["condition"]
     assert found["Trainer"]["when"].endswith("outputs.parameters.condition}} != false")

@@ -85,7 +85,7 @@ def test_the_summary(quick, tmp_path, capsys):
     out = tmp_path / "taxi.yaml"
     kubeflow_runner.main(["compile", "--config", CONFIG, "--out", str(out)])
     lines = [line.split(maxsplit=1) for line in capsys.readouterr().out.splitlines()]
-    assert lines[0][1].startswith("pipeline taxi, 14 nodes")
+    assert lines[0][1].startswith("pipeline taxi, 16 nodes")
     told = {first: rest for first, rest in lines if first != "--param"}
     assert told["nodes"].split(", ")[0] == "CsvExampleGen"
     assert told["image"] == IMAGE

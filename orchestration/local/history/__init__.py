@@ -1,0 +1,1 @@
+"""What is told of earlier runs, and what is kept of them."""

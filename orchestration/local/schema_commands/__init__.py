@@ -1,0 +1,1 @@
+"""The curated schema: shown, held against today's data or requests, and mended after a review."""

@@ -1,0 +1,338 @@
+"""What `runs`, `show`, `diff` and `explain` print, held against whole outputs."""
+
+import dataclasses
+import io
+import json
+from types import SimpleNamespace
+
+import pytest
+
+from components.verdict import judge
+from orchestration.local.history import commands
+from orchestration.local.history.comparing import difference
+from orchestration.local.started import Started
+from orchestration.results import Destination, NodeResult
+
+BEFORE, AFTER, THIRD = "2026-01-02T03-04-05", "2026-01-03T00-00-00", "2026-01-04T00-00-00"
+CONFIG = {
+    "name": "taxi",
+    "task": "binary",
+    "training": {"learning_rate": 0.001, "seed": 42},
+    "features": {"fare": {"role": "numeric"}},
+    "evaluation": {"metrics": None},
+    "mobile": {"enabled": True},
+}
+DATA = {"/data/rows/a.csv": "1", "/data/rows/b.csv": "2", "/data/rows/c.csv": "3"}
+ROWS = [judge("data", "rows", n, "min", 1, slice_name=f"split={s}") for s, n in
+        (("train", 800), ("eval", 100), ("test", 1000))]  # fmt: skip
+
+
+def gates(auc, label_share=0.2):
+    return (
+        *ROWS,
+        judge("data", "label_share", label_share, "min", 0.01),
+        judge("quality", "auc", auc, "min", 0.9),
+        judge("quality", "loss", 0.2, "max", 0.3),
+    )
+
+
+@pytest.fixture
+def root(tmp_path, make_record, make_ingredients, monkeypatch):
+    """An output folder with three runs: one that pushed, one that was refused, one cut off."""
+    monkeypatch.chdir(tmp_path)
+    root = tmp_path / "outputs"
+    first = make_record(BEFORE, gates=gates(0.95), metrics={"auc": 0.95, "loss": 0.2})
+    second = make_record(
+        AFTER,
+        "not_pushed",
+        gates=gates(0.8),
+        metrics={"auc": 0.8, "loss": 0.19},
+        nodes=(
+            NodeResult("CsvExampleGen", "ingest", "ran", 1.5, "data changed", "rows"),
+            NodeResult("Trainer", "train", "ran", 60.0, "data changed", "best epoch 3 of 7"),
+            NodeResult("Evaluator", "evaluate", "ran", 2, "input changed: model", refused=True),
+            NodeResult("ServingGate", "serving gate", "skipped", 0, "left out"),
+            NodeResult("Pusher", "push", "skipped", 0.0, "a gate before it refused"),
+        ),
+        destinations=(Destination("serving", False, 7, "quality gate: auc 0.800 < 0.900"),),
+        seconds=64.0,
+    )
+    config = json.loads(json.dumps(CONFIG))
+    config["training"]["learning_rate"] = 0.01
+    config["mobile"]["enabled"] = False
+    config["features"]["tip % of fare"] = {"role": "numeric"}
+    first = dataclasses.replace(first, config=CONFIG, data=DATA)
+    other = make_ingredients(
+        code={"models/trainer.py": "9", "models/network.py": "2", "models/new.py": "3"}, lock="5"
+    )
+    second = dataclasses.replace(
+        second,
+        config=config,
+        data={"/data/rows/a.csv": "1", "/data/rows/b.csv": "9", "/data/rows/d.csv": "4"},
+        ingredients={"Trainer": other},
+        overrides=["training.learning_rate=0.01"],
+    )
+    for record in (first, second):
+        folder = root / "runs" / record.result.run_id
+        folder.mkdir(parents=True)
+        Started("taxi", "my.yaml", "", 2**40, "key").write(folder)
+        result = dataclasses.replace(record.result, log=str(folder / "run.log"))
+        dataclasses.replace(record, result=result).write(folder)
+    (root / "runs" / THIRD).mkdir()
+    Started("taxi", "my.yaml", "", 2**40, "key").write(root / "runs" / THIRD)
+    return root
+
+
+def ask(command, root, **options):
+    out = io.StringIO()
+    given = {"output_dir": "outputs", "json": False, "row": None, **options}
+    assert getattr(commands, command)(SimpleNamespace(**given), out) == 0
+    return out.getvalue()
+
+
+def lines(text):
+    return text.strip("\n").splitlines()
+
+
+SET = " --set training.learning_rate=0.01"
+
+RUNS = f"""
+  run                  use case  verdict      metric     version    time  why
+  {THIRD}  taxi      INTERRUPTED                              see run.log
+  {AFTER}  taxi      NOT PUSHED   auc 0.800           1m 04s  quality gate refused: auc 0.8 < 0.9
+  {BEFORE}  taxi      PUSHED       auc 0.950        7  1m 18s  version 7 serves now
+"""
+
+
+def test_runs(root):
+    assert lines(ask("runs", root)) == lines(RUNS)
+
+
+def test_runs_as_json(root):
+    third, second, first = json.loads(ask("runs", root, json=True))["runs"]
+    assert (third["state"], third["metric"], third["use_case"]) == ("interrupted", None, "taxi")
+    assert second["metric"] == {"name": "auc", "value": 0.8}
+    assert (first["run_id"], first["version"], first["seconds"]) == (BEFORE, 7, 77.5)
+
+
+def test_other_folders_are_counted(root):
+    for name in ("2026-01-05T00-00-00", "2026-01-06T00-00-00"):
+        (root / "runs" / name).mkdir()
+    assert lines(ask("runs", root))[-2:] == [
+        "",
+        "  2 other folders without a record: batch predictions, or runs of an older version",
+    ]
+
+
+def test_no_runs(root):
+    assert ask("runs", root, output_dir="elsewhere") == "  no runs in elsewhere\n"
+
+
+SHOW = f"""
+taxi · run {AFTER} · config my.yaml · --set training.learning_rate=0.01
+
+  ✔ ingest        CsvExampleGen    1.5s   ran: data changed · rows
+  ✔ train         Trainer        1m 00s   ran: data changed · best epoch 3 of 7
+  ✘ evaluate      Evaluator        2.0s   input changed: model
+  - serving gate  ServingGate   skipped   left out
+  - push          Pusher        skipped   a gate before it refused
+
+VERDICT  NOT PUSHED — quality gate refused: auc 0.8 < 0.9  [1m 04s]
+  data     label_share       0.200 ≥ 0.010 ✔
+           rows  split=eval    100 ≥     1 ✔  worst of 3 passed
+  quality  auc               0.800 ≥ 0.900 ✘
+           loss              0.200 ≤ 0.300 ✔
+
+             auc   loss
+  model    0.800  0.190
+
+  serving  serving/7  (unchanged)
+  log      outputs/runs/{AFTER}/run.log
+  next     less outputs/runs/{AFTER}/run.log
+           python local_runner.py run --config my.yaml{SET}  # when mended
+
+MADE OF
+  data   /data/rows/a.csv       1
+         /data/rows/b.csv       9
+         /data/rows/d.csv       4
+  files  /project/schema.pbtxt  3
+  code   3 files                8aa64a9ffdd654a3
+  lock                          5
+"""
+
+
+def test_show(root):
+    assert lines(ask("show", root, run_id="last")) == lines(SHOW)
+
+
+def test_show_as_json(root):
+    found = json.loads(ask("show", root, run_id=AFTER, json=True))
+    assert (found["run_id"], found["verdict"], found["use_case"]) == (AFTER, "not_pushed", "taxi")
+    assert found["nodes"][1]["id"] == "Trainer"
+    assert found["made_of"]["config"]["training"]["learning_rate"] == 0.01
+    assert found["made_of"]["files"] == {"/project/schema.pbtxt": "3"}
+    assert found["made_of"]["lock"] == "5"
+
+
+DIFF = f"""
+taxi · run {BEFORE} → {AFTER}
+
+  verdict     PUSHED      version 7 serves now
+           →  NOT PUSHED  quality gate refused: auc 0.8 < 0.9
+  config   features.tip % of fare.role  -      →  numeric
+           mobile.enabled               true   →  false
+           training.learning_rate       0.001  →  0.01
+  data     changed  b.csv
+           gone     c.csv
+           added    d.csv
+  files    the same
+  code     added    models/new.py
+           changed  models/trainer.py
+  lock     changed
+  metrics  auc   0.950  →  0.800  −0.150  worse
+           loss  0.200  →  0.190  −0.010  better
+  gates    quality: auc  0.800 ≥ 0.900  holds no more
+  time     Trainer        1m 12s  →  1m 00s  −12.0s
+           Pusher           0.2s  →       -
+           CsvExampleGen       -  →    1.5s
+           Evaluator           -  →    2.0s
+           in all         1m 18s  →  1m 04s  −13.5s
+"""
+
+
+def test_diff(root):
+    assert lines(ask("diff", root, before=BEFORE, after="last")) == lines(DIFF)
+
+
+def test_diff_of_a_run_with_itself(root):
+    text = ask("diff", root, before=BEFORE, after=BEFORE)
+    for part in ("config", "data", "files", "code", "lock", "gates"):
+        assert f"  {part:7}  the same\n" in text
+    assert "auc   0.950  →  0.950  0  same" in text
+
+
+def test_diff_as_json(root):
+    found = json.loads(ask("diff", root, before=BEFORE, after=AFTER, json=True))
+    assert found["config"][2] == {
+        "name": "training.learning_rate",
+        "before": "0.001",
+        "after": "0.01",
+    }
+    assert [one["name"] for one in found["data"]] == [f"/data/rows/{x}.csv" for x in "bcd"]
+    assert found["metrics"][0]["judgement"] == "worse"
+    assert (found["conditions"][0]["metric"], found["conditions"][0]["held"]) == ("auc", True)
+    assert found["lock"] == {"name": "lock", "before": "4", "after": "5"}
+
+
+def test_records_of_before_say_that_they_do_not_know(root, make_record):
+    make_record(BEFORE).write(root / "runs" / BEFORE)
+    text = ask("diff", root, before=BEFORE, after=AFTER)
+    assert f"  config   not in the record of {BEFORE}\n" in text
+    assert f"  data     not in the record of {BEFORE}\n" in text
+
+
+def test_rows_that_changed(make_record):
+    fewer = [judge("data", "rows", 700, "min", 1, slice_name="split=train"), *ROWS[1:]]
+    found = difference(make_record("1", gates=tuple(ROWS)), make_record("2", gates=tuple(fewer)))
+    assert found.rows[0][:3] == ("train", 800, 700)
+
+
+@pytest.mark.parametrize(
+    ("name", "before", "after", "judgement"),
+    [
+        ("auc", 0.8, 0.9, "better"),
+        ("auc", 0.9, 0.8, "worse"),
+        ("loss", 0.8, 0.9, "worse"),
+        ("linear/loss", 0.9, 0.8, "better"),
+        ("auc", 0.9, 0.9, "same"),
+        ("loss", 0.237351441, 0.237351437, "same"),
+        ("loss", 0.2373514, 0.2373518, "worse"),
+        ("calibration", 0.9, 1.0, ""),
+        ("serving/rows", 0.9, 1.0, ""),
+        ("auc", 0.9, float("nan"), ""),
+        ("auc", 0.9, None, ""),
+    ],
+)
+def test_which_way_is_better(make_record, name, before, after, judgement):
+    runs = [
+        make_record(str(k), metrics={} if value is None else {name: value})
+        for k, value in enumerate((before, after))
+    ]
+    (one,) = difference(*runs).metrics
+    assert one.judgement == judgement
+
+
+EXPLAIN = f"""
+taxi · run {AFTER} · config my.yaml · --set training.learning_rate=0.01
+
+VERDICT  NOT PUSHED — quality gate refused: auc 0.8 < 0.9  [1m 04s]
+  serving  not pushed: quality gate: auc 0.800 < 0.900
+
+GATES
+  data     passed       nearest of 4: label_share 0.200 ≥ 0.010, 0.190 to spare
+  quality  refused      auc 0.800 < 0.900, short by 0.100
+  serving  not reached  left out
+
+NODES
+  CsvExampleGen  ran      data changed
+  Trainer        ran      data changed
+  Evaluator      ran      input changed: model
+  ServingGate    skipped  left out
+  Pusher         skipped  a gate before it refused
+
+NEXT
+  python local_runner.py diff {BEFORE} {AFTER}
+      what is not as in the run that pushed last
+  python local_runner.py run --config my.yaml --tune
+      a search for better values
+"""
+
+
+def test_explain(root):
+    assert lines(ask("explain", root, run_id="last")) == lines(EXPLAIN)
+
+
+def test_explain_as_json(root):
+    found = json.loads(ask("explain", root, run_id="last", json=True))
+    data, quality = found["gates"]
+    assert (data["passed"], quality["passed"]) == (True, False)
+    assert quality["deciding"][0]["margin"] == pytest.approx(-0.1)
+    assert found["not_reached"] == [{"name": "serving", "reason": "left out"}]
+    assert found["nodes"][1] == {"id": "Trainer", "state": "ran", "reason": "data changed"}
+    assert found["next"][0]["command"] == f"python local_runner.py diff {BEFORE} {AFTER}"
+
+
+def test_a_run_that_pushed_needs_no_advice(root):
+    text = ask("explain", root, run_id=BEFORE)
+    assert "NEXT" not in text
+    assert "  serving  version 7 pushed\n" in text
+
+
+@pytest.mark.parametrize(
+    ("changes", "commands"),
+    [
+        (
+            {"gates": (judge("data", "anomalies", 2, "max", 0, detail="fare: too large"),)},
+            ("schema diff --config my.yaml", "less "),
+        ),
+        ({"gates": (judge("data", "rows", 1, "min", 100),)}, ("less ",)),
+        ({"gates": (judge("serving", "grpc difference", 1.0, "max", 1e-5),)}, ("tail -n 40 ",)),
+        ({"gates": (judge("tflite", "int8 faults", 1.0, "max", 0),)}, ("show ", "less ")),
+        ({"verdict": "failed", "gates": ()}, ("tail -n 40 ", "run --config my.yaml")),
+    ],
+)
+def test_what_to_look_at(root, make_record, changes, commands):
+    verdict = changes.pop("verdict", "not_pushed")
+    make_record(THIRD, verdict, **changes).write(root / "runs" / THIRD)
+    text = ask("explain", root, run_id=THIRD)
+    next_ = [line.strip() for line in text.partition("NEXT\n")[2].splitlines()[::2]]
+    assert len(next_) == len(commands)
+    for line, command in zip(next_, commands, strict=True):
+        assert line.removeprefix("python local_runner.py ").startswith(command)
+
+
+def test_output_that_is_not_the_default_is_named(root, tmp_path):
+    (tmp_path / "elsewhere").mkdir()
+    root.rename(tmp_path / "else where")
+    text = ask("explain", root, run_id=AFTER, output_dir="else where")
+    assert f"diff {BEFORE} {AFTER} --output-dir '{tmp_path / 'else where'}'" in text

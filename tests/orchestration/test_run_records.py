@@ -1,0 +1,135 @@
+"""What a run leaves on disk, however it ends."""
+
+import pytest
+
+from orchestration.local import job as job_module
+from orchestration.local import run as module
+from orchestration.local.console import Console
+from orchestration.local.selection import Selection
+from orchestration.local.started import STARTED_FILE, Started
+from orchestration.plan import make_plan
+from orchestration.records import RECORD_FILE, RunRecord
+from usecase.errors import UserError
+from usecase.paths import PROJECT_ROOT
+
+SEED = "training.seed=7"
+
+
+class World:
+    """An output folder, and what executing does in place of TFX."""
+
+    def __init__(self, folder, make_record):
+        self.output = folder / "outputs"
+        self.make_record = make_record
+        self.plan = make_plan(str(PROJECT_ROOT / "configs" / "taxi.yaml"), overrides=[SEED])
+        self.jobs = []
+
+    def run(self, **selection):
+        chosen = Selection(**selection, stages=self.plan.stages)
+        return module.run(self.plan, self.output, Console(lambda: None), selection=chosen)
+
+    @property
+    def folder(self):
+        return max((self.output / "runs").glob("*/"))
+
+
+@pytest.fixture
+def world(tmp_path, make_record, monkeypatch):
+    """A world in which a run ends as `world.end(job)` says."""
+    made = World(tmp_path, make_record)
+    made.end = lambda job: make_record(job.run_id, key=job.key)
+
+    def execute(job, console):
+        made.jobs.append(job)
+        return made.end(job)
+
+    monkeypatch.setattr(job_module, "execute", execute)
+    return made
+
+
+def raising(error):
+    def end(job):
+        raise error
+
+    return end
+
+
+def test_what_it_was_made_of_is_on_record(world):
+    world.run(last="Trainer")
+    record = RunRecord.read(world.folder)
+    assert record.selection == "--to Trainer"
+    assert record.overrides == [SEED]
+    assert record.config["training"]["seed"] == 7
+    assert record.config["schema"] == "schema/taxi/schema.pbtxt"
+    assert record.data == {str(path): d for path, d in world.plan.data_digests.items()}
+    started = Started.read(world.folder)
+    assert (started.selection, started.overrides) == ("--to Trainer", (SEED,))
+    assert (started.key, started.interrupted) == (record.key, "")
+
+
+def test_how_it_started_is_on_record_before_anything_runs(world):
+    seen = []
+    world.end = lambda job: (
+        seen.append({path.name for path in job.folder.iterdir()}) or world.make_record(job.run_id)
+    )
+    world.run()
+    assert STARTED_FILE in seen[0]
+    assert RECORD_FILE not in seen[0]
+
+
+def test_one_that_was_interrupted_has_no_record_of_its_end(world):
+    world.end = raising(KeyboardInterrupt())
+    with pytest.raises(KeyboardInterrupt):
+        world.run()
+    assert Started.read(world.folder).interrupted
+    assert not (world.folder / RECORD_FILE).exists()
+
+
+@pytest.mark.parametrize(
+    ("error", "text"),
+    [
+        (UserError("--only Pusher: no results", "some", "run all"), "--only Pusher: no results"),
+        (RuntimeError("out of memory"), "RuntimeError: out of memory"),
+    ],
+)
+def test_one_that_could_not_be_carried_out_has_failed(world, error, text):
+    world.end = raising(error)
+    with pytest.raises(type(error)):
+        world.run(only="Pusher")
+    record = RunRecord.read(world.folder)
+    assert (record.result.verdict, record.result.headline) == ("failed", text)
+    assert record.selection == "--only Pusher"
+    assert Started.read(world.folder).interrupted == ""
+
+
+def test_a_full_disk_at_the_end_is_told_in_words(world, monkeypatch):
+    def full(self, folder):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(RunRecord, "write", full)
+    with pytest.raises(UserError) as caught:
+        world.run()
+    assert "the run ended with pushed (version 7 serves now)" in caught.value.what
+    assert "No space left on device" in caught.value.what
+    assert "make room" in caught.value.fix
+
+
+def test_the_same_run_goes_on_with_the_one_that_was_interrupted(world):
+    world.end = raising(KeyboardInterrupt())
+    with pytest.raises(KeyboardInterrupt):
+        world.run(first="Trainer")
+    first = world.folder.name
+    world.end = lambda job: world.make_record(job.run_id)
+    world.run(first="Trainer")
+    assert [job_module.goes_on(job) for job in world.jobs] == [None, first]
+    world.run(first="Trainer")
+    assert job_module.goes_on(world.jobs[-1]) is None
+
+
+def test_another_run_does_not(world):
+    world.end = raising(KeyboardInterrupt())
+    with pytest.raises(KeyboardInterrupt):
+        world.run(first="Trainer")
+    world.end = lambda job: world.make_record(job.run_id)
+    world.run(first="Transform")
+    assert job_module.goes_on(world.jobs[-1]) is None

@@ -1,0 +1,78 @@
+"""What a run leaves when it starts, and how one that never ended is found."""
+
+import json
+import os
+from datetime import datetime, timezone
+
+import pytest
+
+from orchestration.local.started import STARTED_FILE, Started, unfinished
+
+FIRST, SECOND, THIRD = (f"2026-11-20T1{hour}-00-00" for hour in range(3))
+
+
+@pytest.fixture
+def begin(tmp_path):
+    """Returns a function that starts a run."""
+
+    def begin(run_id, *, use_case="taxi", key="key"):
+        folder = tmp_path / run_id
+        folder.mkdir()
+        started = Started.now(use_case, "configs/taxi.yaml", key, "--to Trainer", ("a.b=1",))
+        started.write(folder)
+        return folder, started
+
+    return begin
+
+
+def test_what_is_written_is_read(begin):
+    folder, started = begin(FIRST)
+    assert Started.read(folder) == started
+    raw = json.loads((folder / STARTED_FILE).read_text())
+    moment = datetime.fromisoformat(raw.pop("started"))
+    assert abs((datetime.now(timezone.utc) - moment).total_seconds()) < 60
+    assert raw == {
+        "use_case": "taxi",
+        "config": "configs/taxi.yaml",
+        "pid": os.getpid(),
+        "key": "key",
+        "selection": "--to Trainer",
+        "overrides": ["a.b=1"],
+        "interrupted": "",
+    }
+
+
+def test_one_that_was_interrupted_says_when(begin):
+    folder, started = begin(FIRST)
+    started.write_interrupted(folder)
+    read = Started.read(folder)
+    assert datetime.fromisoformat(read.interrupted) >= datetime.fromisoformat(read.started)
+    assert read.key == started.key
+
+
+def test_the_last_one_is_found_where_it_never_ended(begin, tmp_path):
+    begin(FIRST)
+    _, second = begin(SECOND, key="other")
+    begin(THIRD)
+    assert unfinished(tmp_path, "taxi", before=THIRD) == (SECOND, second)
+
+
+def test_one_that_ended_is_not_gone_on_with(begin, tmp_path):
+    begin(FIRST)
+    folder, _ = begin(SECOND)
+    (folder / "run.json").write_text("{}")
+    assert unfinished(tmp_path, "taxi", before=THIRD) is None
+
+
+def test_other_use_cases_and_older_formats_do_not_count(begin, tmp_path):
+    begin(FIRST)
+    begin(SECOND, use_case="wine")
+    damaged, _ = begin(THIRD)
+    (damaged / STARTED_FILE).write_text("{")
+    (tmp_path / "2026-11-20T13-00-00").mkdir()
+    run_id, _ = unfinished(tmp_path, "taxi", before="2026-11-20T14-00-00")
+    assert run_id == FIRST
+
+
+def test_there_may_be_none(tmp_path):
+    assert unfinished(tmp_path / "runs", "taxi", before=FIRST) is None
