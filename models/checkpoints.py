@@ -15,6 +15,7 @@ import keras
 LAST_WEIGHTS = "latest.weights.h5"
 LAST_METADATA = "training_metadata.json"
 BEFORE = ".bkp"
+INCOMING = "incoming.weights.h5"  # the best epoch's, while they are written
 
 
 def last_epoch(folder: Path) -> keras.callbacks.BackupAndRestore:
@@ -70,11 +71,14 @@ class BestWeights(keras.callbacks.Callback):
         if loss < self.loss:
             before = self._weights
             self.epoch, self.loss = epoch + 1, loss
-            self.model.save_weights(self._weights)
+            weights = self._folder / INCOMING
+            self.model.save_weights(weights)
+            weights.replace(self._weights)
             incoming = self._record.with_suffix(".new")
             incoming.write_text(json.dumps([self.epoch, self.loss]))
             incoming.replace(self._record)
-            before.unlink(missing_ok=True)
+            if before != self._weights:  # the same, where an epoch is done again after a kill
+                before.unlink(missing_ok=True)
 
     def restore(self, model: keras.Model) -> None:
         """Gives a model the best epoch's weights."""
@@ -83,5 +87,5 @@ class BestWeights(keras.callbacks.Callback):
 
     @property
     def _weights(self) -> Path:
-        """The file of the best epoch, which the record names and no later epoch writes to."""
+        """The file of the best epoch, which the record names and nothing writes in place."""
         return self._folder / f"best-{self.epoch}.weights.h5"

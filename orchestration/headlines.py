@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from orchestration.results import Destination, Release
 
 NO_BLESSING = "the Pusher found no blessing"
+SERVING = "serving"  # the one destination that releases are made of
 
 
 def failed(error: str, places: Sequence[Destination]) -> str:
@@ -22,7 +23,7 @@ def partly(places: Sequence[Destination], release: Release | None = None) -> str
     """
     got = [
         f"{place.name}: version {place.version}{'' if place.pushed else ' already'}"
-        + (_stable(place, release) if place is places[0] else "")
+        + (_stable(place, release) if place.name == SERVING else "")
         for place in places
         if not place.refused
     ]
@@ -40,11 +41,13 @@ def everywhere(
     """Returns which version is where, once every destination has the model.
 
     Args:
-        places: The destinations, "serving" first.
+        places: The destinations that were asked for, "serving" first.
         release: The release as it is now; None if there is none.
         promoted: Whether this run made its version the stable one.
     """
     serving, *others = places
+    if serving.name != SERVING:
+        return _not_served(serving)
     if not any(place.pushed for place in places):
         return _very_model(places) + (
             f"; {serving.version} is stable now" if promoted else _stable(serving, release)
@@ -70,6 +73,13 @@ def nothing_changed(places: Sequence[Destination], release: Release | None = Non
 def stopped(end: str) -> str:
     """Returns where a run ended that was asked for a part of the pipeline."""
     return f"{end}: nothing was pushed"
+
+
+def _not_served(place: Destination) -> str:
+    """Returns which version is where, of a run that was asked for this destination alone."""
+    if place.pushed:
+        return f"version {place.version} is on {place.name} now"
+    return f"version {place.version} on {place.name} is this very model"
 
 
 def _very_model(places: Sequence[Destination]) -> str:

@@ -4,7 +4,7 @@ import contextlib
 import dataclasses
 import logging
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from models.accelerators import visible
@@ -38,6 +38,7 @@ class Job:
         folder: Its folder.
         key: Digest of all that it is made of.
         began: When it began, by the monotonic clock.
+        moved: What was set aside for it, in warnings, as soon as it is.
     """
 
     plan: Plan
@@ -47,6 +48,7 @@ class Job:
     folder: Path
     key: str
     began: float
+    moved: list[str] = dataclasses.field(default_factory=list)
 
     def recorded(self, console: Console, echo_fd: int | None) -> RunRecord:
         """Runs it, and leaves a record of how it started and, if it ended, of how."""
@@ -65,6 +67,9 @@ class Job:
         except Exception as error:
             with contextlib.suppress(OSError):
                 self._complete(self._failed(error)).write(self.folder)
+            if self.moved and isinstance(error, UserError):
+                what = "\n".join([error.what, *self.moved])
+                raise UserError(what, error.expected, error.fix) from error
             raise
         ended = f"the run ended with {record.result.verdict} ({record.result.headline})"
         with _room_for(self.folder, f"{ended}, but that could not be written down"):
@@ -74,16 +79,15 @@ class Job:
     def _run(self, console: Console, echo_fd: int | None) -> RunRecord:
         """Executes it, or repeats the last run's outcome where nothing has changed."""
         record = self._same_again()
-        moved: tuple[str, ...] = ()
         if record is None:
-            moved = ready_store(self.plan.use_case, self.workspace, self.run_id)
+            self.moved.extend(ready_store(self.plan.use_case, self.workspace, self.run_id))
             require_sound_functions(self.plan.declaration)
         console.start(self._header(), list(self.plan.stages.items()))
         if record is None:
             with redirected(self.folder / LOG_FILE, console.progress, echo_fd=echo_fd):
-                for warning in moved:
+                for warning in self.moved:
                     LOGGER.warning(warning)
-                return _with_warnings(execute(self, console), moved)
+                return _with_warnings(execute(self, console), self.moved)
         record = renewed(self.plan, record)
         for node in record.result.nodes:
             console.node_finished(node)
@@ -94,7 +98,11 @@ class Job:
         if self.selection != WHOLE or not self.plan.is_local:
             return None
         promotes = self.plan.use_case.serving.promote == "on_push"
-        return same_again(self.workspace, self.key, self.run_id, self.folder, promotes=promotes)
+        return same_again(
+            *(self.workspace, self.key, self.run_id, self.folder),
+            promotes=promotes,
+            warnings=self.plan.warnings,
+        )
 
     def _header(self) -> RunHeader:
         return RunHeader(
@@ -133,6 +141,7 @@ class Job:
             log=str(self.folder / LOG_FILE),
             seconds=time.monotonic() - self.began,
             error=message,
+            warnings=tuple(self.moved),
         )
         return RunRecord(result, self.workspace.use_case, self.key, "", {})
 
@@ -150,7 +159,7 @@ def _room_for(folder: Path, what: str) -> Iterator[None]:
         ) from error
 
 
-def _with_warnings(record: RunRecord, warnings: tuple[str, ...]) -> RunRecord:
+def _with_warnings(record: RunRecord, warnings: Sequence[str]) -> RunRecord:
     result = dataclasses.replace(record.result, warnings=(*warnings, *record.result.warnings))
     return dataclasses.replace(record, result=result)
 

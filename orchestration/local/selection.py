@@ -11,11 +11,14 @@ Upstream = Mapping[str, Iterable[str]]
 
 @dataclasses.dataclass(frozen=True)
 class Parts:
-    """A pipeline, parted; what is in neither set runs as ever: reused where nothing changed.
+    """A pipeline, parted.
+
+    What is in neither set runs as ever, reused where nothing changed; with `--only` it is taken
+    over, whatever changed.
 
     Attributes:
         forced: Nodes that run anew, whatever there is to reuse.
-        left: Nodes that do not run.
+        left: Nodes that are nothing to the run.
     """
 
     forced: frozenset[str] = frozenset()
@@ -85,7 +88,7 @@ class Selection:
         """
         nodes = frozenset(upstream)
         if self.only:
-            return Parts(frozenset({self.only}), nodes - {self.only})
+            return Parts(frozenset({self.only}), nodes - reach({self.only}, upstream))
         needed = reach({self.last}, upstream) if self.last else nodes
         if self.first and self.first not in needed:
             raise UserError(

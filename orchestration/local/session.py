@@ -200,11 +200,14 @@ class Session:
             seconds,
             reused(execution.reused_from, self.run_id) if cached else ran,
             fact(execution),
-            refused=any(not verdict.passed for verdict in verdicts),
+            refused=node_id not in self.parts.left
+            and any(not verdict.passed for verdict in verdicts),
         )
 
     def _record(self) -> RunRecord:
-        verdicts = gate_results({n: e.outputs for n, e in self.executions.items()})
+        # `--only` takes over what lies beside its way as well, for later runs: not its verdicts.
+        asked = {n: e for n, e in self.executions.items() if n not in self.parts.left}
+        verdicts = gate_results({n: e.outputs for n, e in asked.items()})
         names = self.plan.destinations
         error = "\n".join(self.errors)
         found = find_release(self.workspace.serving)
@@ -226,7 +229,7 @@ class Session:
             tuned_config=self.tuned.config,
             warnings=(*self.plan.warnings, *self.tuned.warnings),
             release=found.release,
-            release_problem=found.problem or not_promoted(self.executions),
+            release_problem=found.problem or not_promoted(asked),
         )
         digest = pushed_digest(self.workspace, names)
         return RunRecord(result, self.workspace.use_case, self.key, digest, self.ingredients)

@@ -6,9 +6,11 @@ import json
 import os
 from pathlib import Path
 
-from orchestration.records import RECORD_FILE
+from orchestration.records import RECORD_FILE, RunRecord
 
 STARTED_FILE = "started.json"
+# What a record of another version of this program raises, and one that is not there.
+UNREADABLE = (OSError, ValueError, KeyError, TypeError, AttributeError)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -69,6 +71,8 @@ class Started:
 def unfinished(runs: Path, use_case: str, *, before: str) -> tuple[str, Started] | None:
     """Returns the last run of a use case, if it never ended.
 
+    One that failed before its first node changed nothing, and is passed over.
+
     Args:
         runs: The folder of all runs.
         use_case: Name of the use case.
@@ -82,11 +86,19 @@ def unfinished(runs: Path, use_case: str, *, before: str) -> tuple[str, Started]
             continue
         try:
             started = Started.read(folder)
-        except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        except UNREADABLE:
             continue
-        if started.use_case == use_case:
+        if started.use_case == use_case and not _never_began(folder):
             return None if (folder / RECORD_FILE).exists() else (folder.name, started)
     return None
+
+
+def _never_began(folder: Path) -> bool:
+    try:
+        result = RunRecord.read(folder).result
+    except UNREADABLE:
+        return False
+    return result.verdict == "failed" and not result.nodes
 
 
 def _utc() -> str:

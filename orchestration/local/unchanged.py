@@ -14,7 +14,13 @@ from orchestration.results import REFUSED, Destination, NodeResult
 
 
 def same_again(
-    workspace: Workspace, key: str, run_id: str, folder: Path, *, promotes: bool = False
+    workspace: Workspace,
+    key: str,
+    run_id: str,
+    folder: Path,
+    *,
+    promotes: bool = False,
+    warnings: tuple[str, ...] = (),
 ) -> RunRecord | None:
     """Repeats the last whole run's outcome, if everything it was made of is as it was.
 
@@ -24,6 +30,7 @@ def same_again(
         run_id: This run.
         folder: Its folder.
         promotes: Whether each pushed version becomes the stable one.
+        warnings: Those of this run: what the last one met with on its way is over.
 
     Returns:
         The record of this run, with nothing executed; None if something has to run: other data,
@@ -38,7 +45,7 @@ def same_again(
     if last.pushed_digest != pushed_digest(workspace, names):
         return None
     found = find_release(workspace.serving)
-    if promotes and _is_to_promote(last.result.destinations[0], found):
+    if promotes and any(_is_to_promote(place, found) for place in last.result.destinations):
         return None
     log = folder / LOG_FILE
     log.write_text(f"nothing has changed since run {last.result.run_id}\n", encoding="utf-8")
@@ -55,16 +62,17 @@ def same_again(
         destinations=places,
         log=str(log),
         seconds=0.0,
+        warnings=warnings,
         release=found.release,
         release_problem=found.problem,
     )
     return dataclasses.replace(last, result=result)
 
 
-def _is_to_promote(serving: Destination, found: Found) -> bool:
-    if serving.refused or serving.version is None or found.problem:
+def _is_to_promote(place: Destination, found: Found) -> bool:
+    if place.name != headlines.SERVING or place.refused or place.version is None or found.problem:
         return False
-    return is_undecided(found.state, serving.version)
+    return is_undecided(found.state, place.version)
 
 
 def _reused(node: NodeResult, made_by: str, run_id: str) -> NodeResult:

@@ -5,6 +5,7 @@ import shlex
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
+from orchestration.headlines import SERVING
 from orchestration.local.columns import blocks, right_aligned
 from orchestration.local.gate_view import GateTable
 from orchestration.local.text import Glyphs, Line, Span, cells, duration, number, pad
@@ -102,7 +103,8 @@ def _default_headline(result: RunResult) -> str:
         by_version: dict[int | None, list[str]] = {}
         for place in new:
             by_version.setdefault(place.version, []).append(place.name)
-        if list(by_version.values())[:1] == [[place.name for place in new]]:
+        is_one = list(by_version.values())[:1] == [[place.name for place in new]]
+        if is_one and new[0].name == SERVING:
             return f"version {new[0].version} serves now"
         return ", ".join(f"{place.name} version {place.version}" for place in new)
     if result.verdict == "up_to_date":
@@ -201,10 +203,11 @@ def _serve_commands(result: RunResult) -> list[str]:
 
 def _release_commands(result: RunResult) -> list[str]:
     """Returns the commands that let a version serve that waits for them."""
-    release, serving = result.release, result.destinations[:1]
-    if release is None or result.serving_model is None or not serving or serving[0].refused:
+    release = result.release
+    serving = next((place for place in result.destinations if place.name == SERVING), None)
+    if release is None or result.serving_model is None or serving is None or serving.refused:
         return []
-    version = serving[0].version
+    version = serving.version
     if version in (None, release.stable):
         return []
     options = _model_option(Path(result.serving_model).parent)

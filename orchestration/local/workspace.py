@@ -12,6 +12,7 @@ from typing import TextIO
 
 from usecase.errors import UserError
 
+RUN_ID = "%Y-%m-%dT%H-%M-%S"
 TRIAL_BYTES = 65536  # a record and the beginning of a log
 
 
@@ -64,6 +65,9 @@ class Workspace:
     def new_run(self) -> tuple[str, Path]:
         """Creates the folder of a new run; returns its id, a local time, and the folder.
 
+        Ids only ever rise, also where the clock was put back: the last run is the one of the
+        highest id.
+
         Raises:
             UserError: If nothing can be written there.
         """
@@ -76,15 +80,22 @@ class Workspace:
         return folder.name, folder
 
     def _next_folder(self) -> Path:
-        moment = datetime.datetime.now()
+        second = datetime.timedelta(seconds=1)
+        moment = max([datetime.datetime.now(), *(time + second for time in self._times())])
         while True:
-            folder = self.runs / moment.strftime("%Y-%m-%dT%H-%M-%S")
+            folder = self.runs / moment.strftime(RUN_ID)
             try:
                 folder.mkdir()
             except FileExistsError:
-                moment += datetime.timedelta(seconds=1)
+                moment += second
             else:
                 return folder
+
+    def _times(self) -> Iterator[datetime.datetime]:
+        """Yields the times that earlier runs go by."""
+        for folder in self.runs.iterdir():
+            with contextlib.suppress(ValueError):  # not a run's
+                yield datetime.datetime.strptime(folder.name, RUN_ID)
 
     @contextmanager
     def locked(self) -> Iterator[None]:
