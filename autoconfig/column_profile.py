@@ -10,10 +10,11 @@ from autoconfig.date_formats import Dates, Parts
 from autoconfig.distinct import Distinct
 from autoconfig.moments import Moments
 from autoconfig.native import Native, native
-from autoconfig.numbers_in_text import numbers_of
+from autoconfig.numbers_in_text import number_with_comma, numbers_of
 from usecase.words import FALSE_WORDS, TRUE_WORDS
 
 Kind = Literal["empty", "integer", "float", "boolean", "date", "text", "mixed", "unreadable"]
+COMMONEST = 100
 LARGEST_FLOAT32 = float(np.finfo(np.float32).max)
 
 
@@ -112,6 +113,16 @@ class ColumnProfile:
     def rising(self) -> bool:
         """Whether each number is above the one before it."""
         return self._rising and self._numbers > 1
+
+    @property
+    def number_with_comma(self) -> str | None:
+        """One of its texts, where these are numbers such as 12,50 or 1,234, which are read as text.
+
+        The commonest tell for all.
+        """
+        if self.kind not in ("text", "mixed"):
+            return None
+        return number_with_comma(self.distinct.common(COMMONEST))
 
     @property
     def all_distinct(self) -> bool:

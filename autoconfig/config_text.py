@@ -147,4 +147,6 @@ _OneLine.add_representer(str, _text)
 
 
 def _comment(text: str, indent: int = 0) -> str:
-    return " " * indent + "# " + " ".join(text.split()) + "\n"
+    # YAML takes no control characters in a comment either, and data may hold any.
+    printable = "".join(c if c.isprintable() else repr(c)[1:-1] for c in " ".join(text.split()))
+    return " " * indent + "# " + printable + "\n"

@@ -4,8 +4,8 @@ from typing import Any
 
 from autoconfig.column_profile import ColumnProfile
 from autoconfig.decision import Decision
-from autoconfig.left_out import common_count, why_left_out
-from autoconfig.names import means_code, means_moment
+from autoconfig.left_out import common_count, counts_seconds, why_left_out
+from autoconfig.names import means_code
 from autoconfig.profile import Profile
 from usecase.config import Source
 from usecase.errors import DataError
@@ -18,7 +18,6 @@ LARGEST_DOMAIN = 20  # values of a string that the schema lists
 USUAL_VOCABULARY = 1000
 LARGEST_VOCABULARY = 10_000
 SKEWED = 2.0  # the skewness of an exponential distribution
-EPOCH_SECONDS = (631_152_000, 4_102_444_800)  # 1990 to 2100
 
 
 def decide_features(table: Profile, label: str, source: Source) -> list[Decision]:
@@ -108,6 +107,8 @@ def _text(column: ColumnProfile) -> Decision:
     why = f"{_values(column)} of text"
     if column.leading_zeros:
         why = f"{_values(column)} such as {_with_zero(column)}, which a number would cut short"
+    elif number := column.number_with_comma:
+        why = f"{_values(column)} such as {number}, which is read as text"
     elif column.numbers:
         why = f"{_values(column)}, numbers in {column.numbers:,} rows and words in the others"
     few = not column.distinct.full and len(counts) <= LARGEST_DOMAIN
@@ -123,9 +124,7 @@ def _with_zero(column: ColumnProfile) -> str:
 def _integer(column: ColumnProfile) -> Decision:
     written: DType = "int64" if column.kind == "integer" else "float32"
     values = {int(float(value)) for value in column.distinct.counts}
-    lowest, highest = EPOCH_SECONDS
-    in_epoch = lowest <= column.lowest <= column.highest <= highest
-    if in_epoch and means_moment(column.name) and not column.distinct.counts.keys() <= {0, 1}:
+    if counts_seconds(column):
         why = "seconds since 1970" + _missing(column)
         return Decision(column.name, {"role": "datetime"}, "int64", why)
     if column.distinct.full:

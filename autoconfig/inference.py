@@ -59,7 +59,7 @@ def infer(
     from autoconfig.config_text import config_text
     from autoconfig.features import decide_features
     from autoconfig.label import decide_label
-    from autoconfig.profile import profile
+    from autoconfig.profile import profile, require_label
     from autoconfig.rows import find_rows
     from autoconfig.schema_text import schema_text
     from autoconfig.sizes import sizes_for
@@ -67,6 +67,8 @@ def infer(
 
     named = _named(name, data)
     rows = find_rows(data, delimiter)
+    if (columns := rows.columns()) is not None:
+        require_label(label, columns)  # before all rows are read
     table = profile(rows.batches(), label)
     sizes = sizes_for(table.rows)
     decided = decide_label(table.columns[label], rows.source, task, positive)
@@ -120,6 +122,11 @@ def _warnings(
         )
     for decision in decisions:
         column = table.columns[decision.name]
+        if number := column.number_with_comma:
+            found.append(
+                f'"{decision.name}" holds numbers with a comma such as {number}, which are read as '
+                "text: write them with a point, and no other mark"
+            )
         many = column.present >= 5 * len(column.distinct.counts)
         if decision.role and many and table.leaks[decision.name].determines:
             found.append(

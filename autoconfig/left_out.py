@@ -1,18 +1,26 @@
 """Why a column cannot help to predict, or would give the answer away."""
 
 from autoconfig.column_profile import ColumnProfile
-from autoconfig.names import means_id
+from autoconfig.names import means_id, means_moment
 from usecase.config import Source
 
 LEAST_ROWS_OF_ID = 20
 NEARLY_UNIQUE = 0.95
 LONG_TEXT = 40  # characters on average, beyond which nobody writes an id
 COMMON_SHARE = 0.5
+LEAST_DENSITY = 0.5  # of ids in their order, some of which are gone
+EPOCH_SECONDS = (631_152_000, 4_102_444_800)  # 1990 to 2100
 
 
 def why_left_out(column: ColumnProfile, source: Source) -> str:
     """Returns the reason why a column is left out; "" if there is none."""
     return _nothing_in_it(column) or _not_usable(column, source) or _id_or_text(column, source)
+
+
+def counts_seconds(column: ColumnProfile) -> bool:
+    """Returns whether integers are seconds since 1970, by their range and the column's name."""
+    first, last = EPOCH_SECONDS
+    return first <= column.lowest <= column.highest <= last and means_moment(column.name)
 
 
 def common_count(rows: int) -> int:
@@ -45,12 +53,10 @@ def _not_usable(column: ColumnProfile, source: Source) -> str:
 def _id_or_text(column: ColumnProfile, source: Source) -> str:
     unique = column.distinct.unique_share
     many = column.present >= LEAST_ROWS_OF_ID
-    if column.kind == "integer" and many and column.all_distinct:
-        consecutive = column.highest - column.lowest + 1 == column.present
-        if column.rising or consecutive or means_id(column.name):
-            return "an id: every row has an integer of its own" + (
-                ", each above the last" if column.rising else ""
-            )
+    if many and _is_id(column):
+        return "an id: every row has an integer of its own" + (
+            ", each above the last" if column.rising else ""
+        )
     if column.kind not in ("text", "mixed"):
         return ""
     if many and unique > NEARLY_UNIQUE:
@@ -66,8 +72,19 @@ def _id_or_text(column: ColumnProfile, source: Source) -> str:
     return ""
 
 
+def _is_id(column: ColumnProfile) -> bool:
+    """Returns whether integers count the rows; by those with wide gaps, rows may be sorted."""
+    if column.kind != "integer" or not column.all_distinct or counts_seconds(column):
+        return False
+    density = column.present / (column.highest - column.lowest + 1)
+    least = LEAST_DENSITY if column.rising else 1.0
+    return density >= least or means_id(column.name)
+
+
 def _numbers_among(column: ColumnProfile, source: Source) -> str:
-    """Says what may be mended: numbers, with a few words that stand for a missing value."""
+    """Says what may be mended: commas in numbers, or a few words for a missing value among them."""
+    if number := column.number_with_comma:
+        return f" (numbers such as {number}: write them with a point, and no other mark)"
     words = column.present - column.numbers
     if source != "csv" or not column.numbers or words > column.present / 2:
         return ""

@@ -51,13 +51,23 @@ def profile(batches: Iterable[pa.RecordBatch], label: str) -> Profile:
         rows += batch.num_rows
     if not rows:
         raise DataError("there is no row of data", expected="a header and rows below it")
-    if label not in columns:
+    require_label(label, columns)
+    return Profile(rows, columns, leaks)
+
+
+def require_label(label: str, columns: Iterable[str]) -> None:
+    """Checks that the column to predict is among those of the data.
+
+    Raises:
+        DataError: If it is not.
+    """
+    known = [*columns]
+    if label not in known:
         raise DataError(
             f'the data have no column "{label}", which is to be predicted',
             expected="--label: one of their columns",
-            fix=did_you_mean(label, columns),
+            fix=did_you_mean(label, known),
         )
-    return Profile(rows, columns, leaks)
 
 
 def _add(
@@ -72,9 +82,11 @@ def _add(
             column.add(arrays[name])
         else:
             column.skip(batch.num_rows)
+    # Of a label that cannot be read, such as a list, `decide_label` says so.
     labels = arrays.get(label)
+    readable = labels is not None and not columns[label].unreadable
     for name, array in arrays.items():
-        if labels is not None and name != label and not columns[name].unreadable:
+        if readable and name != label and not columns[name].unreadable:
             leaks.setdefault(name, Leak()).add(array, labels)
 
 

@@ -1,16 +1,22 @@
 """The rows that a configuration is inferred from: their files, and how these are written."""
 
+import glob
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
-from usecase.config import Data, Source
+from pydantic import TypeAdapter, ValidationError
+
+from usecase.config import Data, Delimiter, Source
 from usecase.data_files import find_data
 from usecase.errors import ConfigError
 from usecase.paths import PROJECT_ROOT
+from usecase.span_paths import has_span
 
 if TYPE_CHECKING:
     import pyarrow as pa
+
+    from ingestion.dialect import Dialect
 
 
 class Rows(NamedTuple):
@@ -38,12 +44,32 @@ class Rows(NamedTuple):
             from autoconfig.examples import read_examples
 
             return read_examples(self.files)
-        from ingestion.dialect import Dialect
-        from ingestion.missing import spellings
         from ingestion.reading import read_batches
 
-        dialect = Dialect(self.delimiter, spellings("pandas"))
-        return read_batches(self.files, "csv" if self.source == "csv" else "parquet", dialect)
+        return read_batches(self.files, self._format, self._dialect)
+
+    def columns(self) -> list[str] | None:
+        """Returns the names of the columns, where headers or footers tell them, else None.
+
+        Raises:
+            DataError: If a file cannot be read.
+        """
+        if self.source == "tfrecord":
+            return None
+        from ingestion.reading import read_columns
+
+        return list(read_columns(self.files, self._format, self._dialect).names)
+
+    @property
+    def _format(self) -> Literal["csv", "parquet"]:
+        return "csv" if self.source == "csv" else "parquet"
+
+    @property
+    def _dialect(self) -> "Dialect":
+        from ingestion.dialect import Dialect
+        from ingestion.missing import spellings
+
+        return Dialect(self.delimiter, spellings("pandas"))
 
 
 def find_rows(path: str, delimiter: str | None) -> Rows:
@@ -56,6 +82,12 @@ def find_rows(path: str, delimiter: str | None) -> Rows:
     Raises:
         UserError: If there is no such file on this machine, or it is empty.
     """
+    if has_span(path):
+        raise ConfigError(
+            f"rows of one span are looked at, not of all: {path}",
+            expected="a number in place of {SPAN}",
+            fix="name the files of one span, and write {SPAN} into data.path of the config",
+        )
     data = Data(path=path)
     found = find_data(data)
     if not found.local:
@@ -64,10 +96,10 @@ def find_rows(path: str, delimiter: str | None) -> Rows:
             expected="a local file, or a pattern of local files",
             fix="run `init` on a copy of some of the rows, and change data.path in what it writes",
         )
-    if delimiter is not None and (data.source != "csv" or len(delimiter) != 1):
+    if delimiter is not None and not (data.source == "csv" and _is_legal(delimiter)):
         raise ConfigError(
             f"--delimiter {delimiter!r} for {path}",
-            expected="one character, and a CSV file",
+            expected="one character of printable ASCII or a tab, no quote; and a CSV file",
             fix="for a tab: --delimiter $'\\t'",
         )
     if data.source == "csv" and delimiter is None:
@@ -77,11 +109,23 @@ def find_rows(path: str, delimiter: str | None) -> Rows:
     return Rows(_kept(path), data.source, found.local, delimiter or ",")
 
 
+def _is_legal(delimiter: str) -> bool:
+    """Returns whether a configuration may name a delimiter."""
+    try:
+        TypeAdapter(Delimiter).validate_python(delimiter)
+    except ValidationError:
+        return False
+    return True
+
+
 def _kept(path: str) -> str:
     """Returns a path that means the same from any folder; beside the project, a relative one."""
     if path.startswith("pkg:"):
         return path
-    absolute = Path(path).expanduser().absolute()
-    if not path.startswith(("/", "~")) and absolute.is_relative_to(PROJECT_ROOT):
-        return absolute.relative_to(PROJECT_ROOT).as_posix()
+    given, here, project = Path(path).expanduser(), Path.cwd(), PROJECT_ROOT
+    if not given.exists():  # a pattern, behind a folder whose name may look like one
+        here, project = (Path(glob.escape(str(folder))) for folder in (here, project))
+    absolute = here / given
+    if not path.startswith(("/", "~")) and absolute.is_relative_to(project):
+        return absolute.relative_to(project).as_posix()
     return str(absolute)

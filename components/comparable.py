@@ -8,6 +8,7 @@ more.
 
 import bisect
 import itertools
+import math
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple, TypeAlias
 
@@ -134,9 +135,12 @@ def _numbers(now: Side, before: Side) -> Pair | None:
 
 
 def _values(feature: Feature) -> float:
-    """Returns how many values a column has."""
+    """Returns how many values a column has; NaN, which TFDV counts among them, is missing."""
     kind = feature.WhichOneof("stats")
-    return float(getattr(feature, kind).common_stats.tot_num_values) if kind else 0.0
+    if not kind:
+        return 0.0
+    no_numbers = max((h.num_nan for h in feature.num_stats.histograms), default=0.0)
+    return max(float(getattr(feature, kind).common_stats.tot_num_values) - no_numbers, 0.0)
 
 
 Curve = Sequence[tuple[float, float]]  # value, and the share of values up to it
@@ -168,5 +172,7 @@ def _share_below(curve: Curve, edge: float) -> float:
     value, share = curve[last]
     if last + 1 == len(curve):
         return 1.0
+    if math.isinf(value):  # no line begins at infinity: what is not there is at the other end
+        return share
     next_value, next_share = curve[last + 1]
     return share + (next_share - share) * (edge - value) / (next_value - value)

@@ -35,14 +35,17 @@ def csv_batches(
     """
     with readable(path), open_bytes(path, opener) as file:
         checked = _Checked(file)
+        last: pa.RecordBatch | None = None
         try:
-            yield from _open(checked, header, dialect)
+            for batch in _open(checked, header, dialect):
+                last = batch if batch.num_rows else last
+                yield batch
         except pa.ArrowInvalid as error:
             _find_fault(path, dialect, opener)
             if "Empty CSV file" in str(error):  # a header without a line end
                 return
             raise _no_csv(path, str(error)) from error
-    if checked.nuls or checked.quotes % 2:
+    if checked.nuls or checked.quotes % 2 or _may_be_open(last):
         _find_fault(path, dialect, opener)
 
 
@@ -58,6 +61,16 @@ def _open(file: io.RawIOBase, header: list[str], dialect: Dialect) -> csv.CSVStr
             strings_can_be_null=True,
         ),
     )
+
+
+def _may_be_open(last: pa.RecordBatch | None) -> bool:
+    """Returns whether a quote may be open at the end of the rows.
+
+    All that follows an open quote is one cell with the line ends in it: the last one. An inch mark
+    elsewhere makes the number of quotes even.
+    """
+    text = last.column(last.num_columns - 1)[-1].as_py() if last is not None else None
+    return text is not None and ("\n" in text or "\r" in text)
 
 
 class _Checked(io.RawIOBase):

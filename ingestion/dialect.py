@@ -36,7 +36,8 @@ def sniff(path: Path) -> Dialect:
     """Returns the dialect that the first rows of a file speak.
 
     Of `,`, `;`, tab and `|`, the delimiter is the one that cuts the header and every row into the
-    same number of cells, and into the most; a comma, where none cuts anything.
+    same number of cells, and into the most; where none does, the one that cuts most rows like the
+    header, since a row may be faulty; a comma, where none cuts anything.
 
     Raises:
         DataError: If the file cannot be read.
@@ -45,20 +46,24 @@ def sniff(path: Path) -> Dialect:
         head = file.read(SNIFFED_BYTES)
     is_whole = len(head) < SNIFFED_BYTES
     text = head.decode("utf-8-sig", errors="replace")
-    widths = {delimiter: _width(text, delimiter, is_whole) for delimiter in DELIMITERS}
+    widths = {delimiter: _widths(text, delimiter, is_whole) for delimiter in DELIMITERS}
     return Dialect(max(DELIMITERS, key=widths.__getitem__))
 
 
-def _width(text: str, delimiter: str, is_whole: bool) -> int:
-    """Returns into how many cells every row is cut; 0 if rows differ."""
+def _widths(text: str, delimiter: str, is_whole: bool) -> tuple[int, int]:
+    """Returns into how many cells every row is cut, and most rows with the header; 0 if neither."""
     try:
         rows = list(_rows(csv.reader(StringIO(text, newline=""), delimiter=delimiter)))
     except csv.Error:
-        return 0
+        return 0, 0
     if not is_whole and len(rows) > 1 and len(rows) <= SNIFFED_ROWS:
         rows.pop()  # it may be cut off
-    widths = {len(row) for row in rows}
-    return widths.pop() if len(widths) == 1 else 0
+    if not rows:
+        return 0, 0
+    width = len(rows[0])
+    alike = sum(len(row) == width for row in rows)
+    is_cut = width > 1 and alike == len(rows)
+    return width if is_cut else 0, width if 2 * alike > len(rows) else 0
 
 
 def _rows(reader: Iterable[list[str]]) -> Iterable[list[str]]:

@@ -1,7 +1,8 @@
 """Columns of Parquet: the type of each, and its values in it.
 
 Booleans become 0 and 1; moments, seconds since 1970-01-01T00:00:00 UTC; days, their midnight; times
-of day and durations, seconds. Fractions of a second are cut off. Decimals become numbers.
+of day and durations, seconds. Fractions of a second are cut off. Decimals become numbers. NaN is a
+missing value.
 """
 
 import numpy as np
@@ -49,7 +50,7 @@ class NativeKind:
     def look(self, values: pa.Array) -> None:
         """Takes values into account; nulls say nothing."""
         if self.needs_values and self.whole:
-            present = values.drop_null().cast(pa.float64())
+            present = _present(values).drop_null().cast(pa.float64())
             self.whole = all_whole(present.to_numpy(zero_copy_only=False))
 
     def merge(self, other: "NativeKind") -> None:
@@ -69,11 +70,12 @@ def native_kind(stored: pa.DataType) -> Kind | None:
 
 
 def native_values(stored: pa.Array, kind: Kind) -> pa.Array:
-    """Returns values as int64, float32 or binary; nulls stay null.
+    """Returns values as int64, float32 or binary; nulls stay null, and NaN becomes one.
 
     Raises:
         pa.ArrowInvalid: If a value does not fit, such as an integer beyond 64 bits.
     """
+    stored = _present(stored)
     if kind == "bytes":
         return _bytes(stored)
     if kind == "float32":
@@ -83,6 +85,13 @@ def native_values(stored: pa.Array, kind: Kind) -> pa.Array:
     if pa.types.is_boolean(stored.type):
         return stored.cast(pa.int8()).cast(pa.int64())
     return stored.cast(pa.int64())
+
+
+def _present(stored: pa.Array) -> pa.Array:
+    """Returns values with null in place of NaN, by which NumPy and Spark mean no value."""
+    if not pa.types.is_floating(stored.type):
+        return stored
+    return pc.if_else(pc.is_nan(stored), pa.scalar(None, stored.type), stored)
 
 
 def _bytes(stored: pa.Array) -> pa.Array:

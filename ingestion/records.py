@@ -10,6 +10,7 @@ from ingestion.files import Opener, open_bytes, open_local, readable, text_lines
 from usecase.errors import DataError
 
 CSV = "CSV in UTF-8 with a header line"
+LARGEST_CELL = 8 << 20  # as Arrow's blocks allow; more is a quote that is never closed
 END = "\x1f end of file \x1f"  # put behind the last line, to see whether a quote is still open
 
 
@@ -27,6 +28,7 @@ def records(path: Path | str, delimiter: str, opener: Opener = open_local) -> It
         DataError: If the file is not readable, no UTF-8 or no CSV, or leaves a quote open.
     """
     before = 0
+    csv.field_size_limit(LARGEST_CELL)  # Python's is 128 KiB
     with readable(path), open_bytes(path, opener) as file:
         reader = csv.reader(chain(text_lines(file), [END]), delimiter=delimiter)
         try:

@@ -15,7 +15,8 @@ def input_name(column: str) -> str:
     It is the rule that the pipeline names inputs by (`usecase.schema.identifier`), which this room
     does not import.
     """
-    plain = re.sub(r"\W", "_", column, flags=re.ASCII)
+    plain = re.sub(r"[^\x00-\x7f]", lambda match: f"u{ord(match[0]):04X}", column)
+    plain = re.sub(r"\W", "_", plain, flags=re.ASCII)
     taken = keyword.iskeyword(plain) or plain == "self"
     return plain if plain[:1].isalpha() and not taken else f"x{plain}"
 

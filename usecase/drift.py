@@ -62,7 +62,7 @@ def comparators(
         kind: Of which two data sets: two trainings (drift), or a training and requests (skew).
 
     Raises:
-        ConfigError: If a comparator of the schema does not fit its column's type.
+        ConfigError: If a comparator of the schema does not fit its column's type, or that has none.
     """
     found = defaults(declaration, kind)
     for feature in schema.feature:
@@ -100,7 +100,7 @@ def written(
         skew: Those that get a skew comparator.
 
     Raises:
-        KeyError: If one of them has no type in the schema.
+        ConfigError: If one of them has no type in the schema.
     """
     from tensorflow_metadata.proto.v0 import schema_pb2
 
@@ -168,4 +168,10 @@ def _dtype(feature: "schema_pb2.Feature") -> str:
     from tensorflow_metadata.proto.v0 import schema_pb2
 
     names = {schema_pb2.FLOAT: "float32", schema_pb2.INT: "int64", schema_pb2.BYTES: "string"}
+    if feature.type not in names:
+        raise ConfigError(
+            f'column "{feature.name}" is to be compared, but has no type in the schema',
+            expected="type: INT, FLOAT or BYTES",
+            fix="add the type, or take its comparator out",
+        )
     return names[feature.type]

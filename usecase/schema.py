@@ -57,8 +57,13 @@ class Column(Section):
 
 
 def identifier(name: str) -> str:
-    """Returns an ASCII identifier as like a name as can be."""
-    plain = re.sub(r"\W", "_", name, flags=re.ASCII)
+    """Returns an ASCII identifier as like a name as can be.
+
+    ASCII that is no letter or digit becomes `_`, any other character uXXXX by its code point: names
+    of a language that is not written in ASCII would all be the same otherwise.
+    """
+    plain = re.sub(r"[^\x00-\x7f]", lambda match: f"u{ord(match[0]):04X}", name)
+    plain = re.sub(r"\W", "_", plain, flags=re.ASCII)
     taken = keyword.iskeyword(plain) or plain == "self"
     return plain if plain[:1].isalpha() and not taken else f"x{plain}"
 

@@ -9,6 +9,7 @@ from usecase.errors import ConfigError
 # As TFX writes it: a number, or one padded with zeros to a width.
 SPAN = re.compile(r"\{SPAN(?::(?P<width>[^}]*))?\}")
 WILDCARD = re.compile(r"[*?[]")
+IN_A_REGEX = re.compile(r"[$^{}|]")  # what TFX leaves as it is when it makes one of the path
 GLOB_PART = re.compile(r"\*|\?|\[!?\]?[^\]]*\]|.", re.DOTALL)
 LARGEST = 2**31 - 1  # TFX keeps a span's number in 32 bits
 
@@ -38,6 +39,12 @@ def check_pattern(path: str) -> None:
             f"data path not understood: {match[0]} in {path}",
             expected="a width between 1 and 99, as in {SPAN:3} for 001, 002, ...",
             fix="correct the width, or leave it out: {SPAN}",
+        )
+    if odd := IN_A_REGEX.search(SPAN.sub("", path)):
+        raise ConfigError(
+            f"data path with {{SPAN}} holds {odd[0]}, which TFX reads otherwise there: {path}",
+            expected="no $, ^, {, } or | in any of its folders, and none in its name",
+            fix="rename the folder or the files",
         )
     if "[!" in path:
         raise ConfigError(

@@ -107,6 +107,7 @@ def find_spans(path: str) -> Spans:
             for folder in candidates(base or "."):
                 if files := _by_span(folder, rest, path):
                     whole = f"{glob.escape(str(folder)).rstrip('/')}/{rest}"
+                    check_pattern(whole)  # which holds the folders above, as TFX reads them
                     return Spans(whole, files, _empty_folders(folder, rest, files, path))
     raise ConfigError(
         f"data not found: no span matches {path}",

@@ -1,3 +1,4 @@
+import pytest
 import yaml
 
 from autoconfig.config_text import config_text
@@ -59,3 +60,12 @@ def test_a_positive_class_is_named_unless_it_is_one_of_zero_and_one():
 def test_a_comment_stays_one_line():
     written = text(x={"role": "numeric"}, **{"two\nlines": None})
     assert "# two lines: left out, why\n" in written
+
+
+@pytest.mark.parametrize(
+    "control", ["\x00", "\x07", "\x1b", "\x7f", "\x92", "\u200b", "\ufeff", "\ud800"]
+)
+def test_a_comment_holds_no_control_characters(control):
+    written = text(x={"role": "numeric"}, **{f"It{control}s": None})
+    assert f"# It{control!a}s: left out, why\n".replace("'", "") in written
+    assert yaml.safe_load(written)["features"] == {"x": "numeric"}

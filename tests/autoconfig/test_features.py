@@ -119,6 +119,19 @@ def test_numbers_that_do_not_count_up_are_no_ids():
     assert decided(RANDOM.choice(10**9, ROWS, replace=False), "salary").role == {"role": "numeric"}
 
 
+@pytest.mark.parametrize("step", [1, 3600])
+def test_seconds_in_their_order_are_no_ids(step):
+    values = [1_700_000_000 + step * k for k in range(ROWS)]
+    assert decided(values, "timestamp").role == {"role": "datetime"}
+
+
+def test_rows_sorted_by_integers_are_not_counted_by_them():
+    incomes = sorted(RANDOM.choice(10**6, ROWS, replace=False))
+    assert decided(incomes, "income").role == {"role": "numeric"}
+    some_gone = [k for k in range(ROWS * 3 // 2) if k % 3]
+    assert decided(some_gone).role is None
+
+
 def test_words_among_numbers_are_named():
     values = [round(v, 4) if v > 0.1 else "unknown" for v in RANDOM.random(ROWS)]
     decision = decided(values)

@@ -7,6 +7,7 @@ import tensorflow as tf
 
 import autoconfig
 from tests.autoconfig.tables import ROWS, compiled, frame, schema_of, write
+from usecase.data_files import find_data
 from usecase.errors import ConfigError, DataError
 from usecase.loading import parse_use_case
 from usecase.paths import PROJECT_ROOT
@@ -48,6 +49,9 @@ def test_a_delimiter_can_be_named(tmp_path):
     assert parse_use_case(inferred.use_case_yaml).data.delimiter == "~"
     with pytest.raises(ConfigError, match="one character"):
         autoconfig.infer(data, "label", delimiter="::")
+    for delimiter in ("\N{SECTION SIGN}", '"', "\n", ""):
+        with pytest.raises(ConfigError, match="one character"):
+            autoconfig.infer(data, "label", delimiter=delimiter)
 
 
 def test_formats_say_the_same(tmp_path):
@@ -121,9 +125,63 @@ def test_a_path_beside_the_project_stays_relative(tmp_path, monkeypatch):
     assert find_rows("rows.csv", ",").path == str(tmp_path / "rows.csv")
 
 
+def test_a_folder_may_hold_what_is_a_wildcard(tmp_path, monkeypatch):
+    folder = tmp_path / "dir[1]"
+    folder.mkdir()
+    write(folder, frame(), "rows1.csv")
+    monkeypatch.chdir(folder)
+    for path in ("rows*.csv", "rows1.csv", "./rows?.csv"):
+        kept = parse_use_case(autoconfig.infer(path, "label", name="n").use_case_yaml).data
+        with monkeypatch.context() as elsewhere:
+            elsewhere.chdir(tmp_path)
+            assert find_data(kept).local == (folder / "rows1.csv",)
+
+
+def test_spans_are_refused(tmp_path):
+    with pytest.raises(ConfigError, match="rows of one span"):
+        autoconfig.infer(str(tmp_path / "span-{SPAN}.csv"), "label")
+
+
+def test_a_mistyped_label_is_told_before_the_rows_are_read(tmp_path, monkeypatch):
+    data = write(tmp_path, frame())
+    monkeypatch.delattr("autoconfig.rows.Rows.batches")
+    with pytest.raises(DataError, match='did you mean "label"'):
+        autoconfig.infer(data, "lable")
+
+
+def test_names_of_any_language_stay_apart(tmp_path):
+    names = ("Имя", "Дом", "日本", "中国")
+    inferred = autoconfig.infer(write(tmp_path, frame(**dict.fromkeys(names, WORDS))), "label")
+    assert {f.name for f in compiled(inferred).features} == {"height", "weight", *names}
+
+
+@pytest.mark.parametrize("cell", ["It\x92s", "a\x07"])
+def test_control_characters_do_not_spoil_the_file(tmp_path, cell):
+    inferred = autoconfig.infer(write(tmp_path, frame(x=cell)), "label")
+    assert "x" not in parse_use_case(inferred.use_case_yaml).features
+
+
 def test_data_elsewhere_are_refused():
     with pytest.raises(ConfigError, match="on this machine"):
         autoconfig.infer("gs://bucket/rows.csv", "label")
+
+
+@pytest.mark.parametrize(
+    ("cell", "shown"),
+    [("{:.1f}", "categorical_string"), ("{:.6f}", "left out"), ("{:,.2f}", "left out")],
+)
+def test_numbers_with_commas_are_pointed_out(tmp_path, cell, shown):
+    values = 10_000 * np.random.default_rng(3).random(ROWS) if "," in cell else frame()["height"]
+    noise = np.random.default_rng(4).random(ROWS) / 1e4
+    cells = [cell.format(value + more) for value, more in zip(values, noise, strict=True)]
+    if "," not in cell:
+        cells = [text.replace(".", ",") for text in cells]
+    data = write(tmp_path, frame(x=cells), sep=";")
+    inferred = autoconfig.infer(data, "label")
+    (line,) = [line for line in inferred.report if line.startswith("x:")]
+    assert shown in line
+    assert "numbers such as" in line or "which is read as text" in line
+    assert '"x" holds numbers with a comma such as ' in inferred.warnings[0]
 
 
 def test_imbalance_is_said_and_allowed_for(tmp_path):

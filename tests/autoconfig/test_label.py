@@ -56,6 +56,7 @@ def test_few_values_are_classes(values, classes, dtype):
         (np.random.default_rng(0).normal(size=100), "float32"),
         ([0.5, 1.5] * 50, "float32"),
         (list(range(15)) * 5, "int64"),
+        (["0.0", "1.0", "5.0"] * 20, "float32"),
     ],
 )
 def test_many_numbers_are_regression(values, dtype):

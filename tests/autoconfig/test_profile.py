@@ -1,6 +1,7 @@
 import pyarrow as pa
 import pytest
 
+from autoconfig.label_values import require_values
 from autoconfig.profile import profile
 from usecase.errors import DataError
 
@@ -21,6 +22,17 @@ def test_no_row_and_no_label_are_refused():
         profile([], "y")
     with pytest.raises(DataError, match='did you mean "price"'):
         profile([batch(price=[1, 2])], "prize")
+
+
+@pytest.mark.parametrize(
+    "label", [pa.array([["a"], ["b", "c"]]), pa.array([1, 2], pa.duration("s"))]
+)
+def test_a_label_that_cannot_be_read_is_profiled_all_the_same(label):
+    table = profile([pa.RecordBatch.from_arrays([pa.array([1, 2]), label], ["x", "y"])], "y")
+    assert table.columns["y"].unreadable
+    assert not table.leaks
+    with pytest.raises(DataError, match='label "y" cannot be learned: its type is'):
+        require_values(table.columns["y"])
 
 
 def test_the_wider_a_table_the_fewer_values_of_each_column_are_kept(monkeypatch):

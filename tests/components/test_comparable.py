@@ -67,6 +67,38 @@ def test_rows_without_a_value_count():
     assert found.cells == 3
 
 
+def test_nan_is_a_missing_value():
+    made = numbers(range(500))
+    made.num_examples = 1000
+    made.features[0].num_stats.common_stats.tot_num_values = 1000
+    made.features[0].num_stats.histograms[0].num_nan = 500
+    found = pair(made, numbers(range(500)))
+    assert found.now[MISSING] == 500
+    assert found.now["0"] == pytest.approx(50, abs=5)
+
+
+@pytest.mark.parametrize("infinity", [-np.inf, np.inf])
+def test_infinity_is_at_its_end(infinity):
+    before = numbers([*range(1000)])
+    now = numbers([*range(1000, 2000)])
+    ends = now.features[0].num_stats.histograms[0].buckets
+    ends[0].low_value = min(ends[0].low_value, infinity)
+    ends[-1].high_value = max(ends[-1].high_value, infinity)
+    found = pair(now, before)
+    assert list(found.now.values()) == pytest.approx([0] * 9 + [1000, 0])
+    assert found.rows == (1000, 1000)
+
+
+@pytest.mark.parametrize("infinity", [-np.inf, np.inf])
+def test_a_tenth_of_the_baseline_that_is_infinite_has_a_bucket_of_its_own(infinity):
+    values = [*range(80)]
+    statistics = numbers(sorted([*values, *[infinity] * 20]))
+    end = 0 if infinity < 0 else -3  # behind it are what is above, and the missing
+    for found in (pair(statistics, statistics), pair(numbers(values * 10), statistics)):
+        assert list(found.before.values())[end] == pytest.approx(20, abs=1)
+    assert list(found.now.values())[end] == pytest.approx(0, abs=11)
+
+
 @pytest.mark.parametrize(
     ("now", "before", "comparator"),
     [

@@ -20,6 +20,9 @@ FILES = {
     "a semicolon in every text": ("a,b\nx; y,1\nx; z,2\n", ","),
     "lines in quotes": ('a;b\n"1\n2";3\n', ";"),
     "rows that differ": ("a;b;c\n1;2\n", ","),
+    "a ragged row": ("y;x\n1;2\n3\n4;5\n", ";"),
+    "blanks at the end": ("y;x\n1;2\n \n", ";"),
+    "a semicolon in the name of one column": ("name; first\nAda\nBob\n", ","),
     "a header alone": ("a|b", "|"),
     "nothing": ("", ","),
 }

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ingestion.kinds import WIDTH, TextKind, kind_of_text, wider
-from ingestion.native import NativeKind, native_kind
+from ingestion.native import NativeKind, native_kind, native_values
 
 CELLS = st.sampled_from(
     ["1", " 1", "+1", "0x1", "1.5", "nan", "nan(1)", "1e5", "x", "é", str(2**63), "9.3e18", ""]
@@ -109,3 +109,14 @@ def test_floats_of_parquet_that_are_integers():
     column.look(pa.array([1.5]))
     assert column.kind == "float32"
     assert not NativeKind(pa.float64()).needs_values
+
+
+@pytest.mark.parametrize("stored", [pa.float32(), pa.float64()])
+def test_nan_of_parquet_is_a_missing_value(stored):
+    values = pa.array([0.0, float("nan"), 1.0, None], stored)
+    column = NativeKind(stored, "int64")
+    column.look(values)
+    assert column.kind == "int64"
+    assert native_values(values, "int64").to_pylist() == [0, None, 1, None]
+    assert native_values(values, "float32").to_pylist() == [0.0, None, 1.0, None]
+    assert native_values(values, "bytes").to_pylist() == [b"0", None, b"1", None]

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from ingestion import csv_batches, parquet_batches
 from ingestion.dialect import Dialect
 from ingestion.reading import read_batches, read_columns
+from ingestion.records import records
 from usecase.errors import DataError
 
 TEXT = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=8)
@@ -88,6 +89,10 @@ FAULTS = {
     "a short row": (b"a,b\n1,2\n\n3\n", "line 4: 1 cells, not 2"),
     "a long row": (b'a,b\n"1\n1",2\n1,2,3\n', "line 4: 3 cells, not 2"),
     "an open quote": (b'a,b\n1,2\n1,"x\n3,4\n', "opened in the record at line 3 is never closed"),
+    "an open quote behind an inch mark": (
+        b'a,b\n5" pipe,"x\nfoo,bar\nq,r\n',
+        "opened in the record at line 2 is never closed",
+    ),
     "Latin-1": ("a,b\n1,2\n1,é\n".encode("latin-1"), r"after line 2 \(not UTF-8"),
     "UTF-16": ("a,b\n1,2\n".encode("utf-16"), "not UTF-8"),
     "a NUL": (b"a,b\n1,2\n1,\0\n", r"after line 2 \(line contains NUL"),
@@ -118,6 +123,11 @@ def test_a_row_longer_than_a_block(write, monkeypatch):
         rows_of(write("a,b\n1," + "x\n".join(['"', *["y" * 100_000] * 40]) + '"\n'))
     assert "rows.csv" in caught.value.what
     assert "quote" in caught.value.fix
+
+
+def test_a_cell_longer_than_python_s_limit(write):
+    path = write("a,b\n1," + 200_000 * "x" + "\n")
+    assert [len(record.cells[1]) for record in records(path, ",")] == [1, 200_000]
 
 
 def test_blocks_are_bounded(write, monkeypatch):

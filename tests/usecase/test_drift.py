@@ -80,6 +80,17 @@ def test_a_measure_that_does_not_fit_the_type(compiled, schema, put_column, kind
     assert text_format.Parse(caught.value.fix, schema_pb2.Feature()).HasField("drift_comparator")
 
 
+@pytest.mark.parametrize("comparator", ["", "infinity_norm { threshold: 0.1 }"])
+def test_a_column_without_a_type_is_not_compared(compiled, schema, put_column, comparator):
+    declaration = compiled()
+    put_column(f'name: "tips" drift_comparator {{ {comparator} }}')
+    if comparator:
+        with pytest.raises(ConfigError, match='"tips" is to be compared, but has no type'):
+            comparators(schema, declaration)
+    else:
+        assert "tips" not in comparators(schema, declaration)
+
+
 def test_defaults_are_written_where_the_schema_says_nothing(schema, put_column, compiled):
     put_column('name: "age" type: INT drift_comparator {}')
     before = schema.SerializeToString(deterministic=True)

@@ -2,6 +2,7 @@
 
 import keyword
 import math
+import re
 
 import pydantic
 import pytest
@@ -179,7 +180,9 @@ def test_a_column_is_frozen():
         ("_id", "x_id"),
         ("self", "xself"),
         ("class", "xclass"),
-        ("Größe", "Gr__e"),
+        ("Größe", "Gru00F6u00DFe"),
+        ("日本", "u65E5u672C"),
+        ("\N{GRINNING FACE} at 1", "u1F600_at_1"),
         ("", "x"),
     ],
 )
@@ -196,6 +199,18 @@ def test_a_dense_input_is_named_by_an_ascii_identifier(name):
     assert named[0].isalpha()
     assert not keyword.iskeyword(named)
     assert identifier(named) == named
+
+
+@given(st.lists(st.text(st.characters(min_codepoint=128), max_size=6), unique=True))
+@example(["日本", "中国"])
+def test_names_of_any_language_stay_apart(names):
+    assert len({identifier(name) for name in names}) == len(names)
+
+
+@given(st.text(st.characters(max_codepoint=127), max_size=20))
+def test_names_in_ascii_have_one_character_for_each_of_theirs(name):
+    plain = re.sub("[^A-Za-z0-9_]", "_", name)
+    assert identifier(name) in (plain, f"x{plain}")
 
 
 @given(st.text(max_size=20))

@@ -77,6 +77,15 @@ def test_wildcards_in_the_name_of_a_folder_are_escaped(folder):
     assert names(spans, folder) == {1: ["[b]/span-1.csv"]}
 
 
+@pytest.mark.parametrize("name", ["a$b", "a^b", "a{2}", "a|b"])
+def test_a_folder_that_tfx_takes_for_a_regular_expression(folder, name, monkeypatch):
+    (folder / name).mkdir()
+    (folder / name / "s-1.csv").touch()
+    assert f"holds {name[1]}" in fault(find_spans, str(folder / name / "s-{SPAN}.csv")).what
+    monkeypatch.chdir(folder / name)
+    assert f"/{name}/" in fault(find_spans, "s-{SPAN}.csv").what
+
+
 def test_no_span_is_there(folder):
     fill(folder, "data/span-x/a.csv", "data/span-/a.csv")
     assert "no span matches data/span-{SPAN}/*" in fault(find_spans, "data/span-{SPAN}/*").what

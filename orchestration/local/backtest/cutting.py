@@ -2,6 +2,7 @@
 
 import contextlib
 import csv
+import glob
 import io
 import shutil
 from collections.abc import Sequence
@@ -23,11 +24,44 @@ from usecase.errors import DataError, did_you_mean
 
 MOST_SPANS = 240  # as many files are open at once
 UNDATED = "undated"
+MOST_BYTES = 128 << 20  # of rows of all spans that wait to be written
 
 
 class _Writer(Protocol):
-    def write_batch(self, batch: Any) -> None: ...
+    def write_table(self, table: Any) -> None: ...
     def close(self) -> None: ...
+
+
+class _Gathered:
+    """Rows of spans on their way to their writers.
+
+    What is written at once is a row group of Parquet, whose metadata stay in memory until the end:
+    a group for the few rows that a span has in a block would be too many.
+
+    Attributes:
+        writers: The writer of each span.
+    """
+
+    def __init__(self) -> None:
+        self.writers: dict[int, _Writer] = {}
+        self._batches: dict[int, list[pa.RecordBatch]] = {}
+        self._bytes: dict[int, int] = {}
+
+    def add(self, number: int, batch: pa.RecordBatch) -> None:
+        """Takes rows of a span, and writes the largest one where these are many."""
+        self._batches.setdefault(number, []).append(batch)
+        self._bytes[number] = self._bytes.get(number, 0) + batch.nbytes
+        if sum(self._bytes.values()) > MOST_BYTES:
+            self._write(max(self._bytes, key=self._bytes.__getitem__))
+
+    def finish(self) -> None:
+        """Writes what is left."""
+        for number in [*self._batches]:
+            self._write(number)
+
+    def _write(self, number: int) -> None:
+        del self._bytes[number]
+        self.writers[number].write_table(pa.Table.from_batches(self._batches.pop(number)))
 
 
 def cut(
@@ -44,14 +78,14 @@ def cut(
         folder: Where the files go: of these very rows, cut this way. It appears when it is whole.
 
     Returns:
-        Their path, with {SPAN} in place of the number. A file `undated` beside them holds the
-        count of rows without a moment, which are in none.
+        Their path, with {SPAN} in place of the number, wildcards in names escaped. A file `undated`
+        beside them holds the count of rows without a moment, which are in none.
 
     Raises:
         DataError: If there is no such column, or it holds no moments.
     """
     source: Format = "parquet" if data.source == "parquet" else "csv"
-    pattern = str(folder / f"span-{{SPAN}}.{source}")
+    pattern = f"{glob.escape(str(folder))}/span-{{SPAN}}.{source}"
     if folder.is_dir():
         return pattern
     dialect = dialect_of(data)
@@ -68,7 +102,8 @@ def cut(
     moments = Moments(time, date)
     undated = 0
     with contextlib.ExitStack() as stack:
-        writers: dict[int, _Writer] = {}
+        gathered = _Gathered()
+        writers = gathered.writers
         for batch in read_batches(files, source, dialect):
             seconds, known = moments.seconds(batch.column(columns.index(time)))
             undated += int((~known).sum())
@@ -79,7 +114,8 @@ def cut(
                     path = incoming / f"span-{number}.{source}"
                     writers[number] = _writer(path, batch.schema, data.delimiter, stack)
                 rows = np.flatnonzero(numbers == number)
-                writers[number].write_batch(batch.take(pa.array(rows)))
+                gathered.add(number, batch.take(pa.array(rows)))
+        gathered.finish()
     if not writers:
         raise DataError(
             f'column "{time}" holds no moment in any row',

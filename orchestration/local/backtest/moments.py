@@ -74,7 +74,7 @@ class Moments:
             )
         if not (pa.types.is_integer(cells.type) or pa.types.is_floating(cells.type)):
             raise self._no_moments(str(cells.type))
-        numbers = cells.cast(pa.float64())
+        numbers = cells.cast(pa.float64(), safe=False)  # nanoseconds are beyond 2**53
         return pc.if_else(pc.is_finite(numbers), numbers, None)
 
     def _no_moments(self, found: str) -> DataError:

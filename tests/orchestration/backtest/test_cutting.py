@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from ingestion.dialect import dialect_of
 from ingestion.reading import read_batches
+from orchestration.local.backtest import cutting
 from orchestration.local.backtest.cutting import MOST_SPANS, cut, undated_rows
 from usecase.config import Data
 from usecase.errors import DataError
@@ -41,6 +42,14 @@ def test_rows_of_csv_go_to_their_year(tmp_path):
         1971: [{"when": str(YEAR), "a,b": 'say "so"\nor', "c": None}],
     }
     assert undated_rows(tmp_path / "cut") == 1
+
+
+def test_a_folder_may_hold_what_is_a_wildcard(tmp_path):
+    file = tmp_path / "a.csv"
+    file.write_text("when,x\n1,2\n")
+    for name in ("run[1]", "run*", "ru[!x"):
+        found = cut_rows(Data(path=str(file)), [file], tmp_path / name)
+        assert found == {1970: [{"when": "1", "x": "2"}]}
 
 
 CELLS = st.text(st.characters(codec="utf-8", exclude_characters="\0\r"), max_size=6)
@@ -84,6 +93,30 @@ def test_parquet_keeps_its_types(tmp_path):
     assert list(files) == [1970, 1971]
     assert pq.read_table(files[1970][0]).schema.field("zero").type == pa.int8()
     assert pq.read_table(files[1970][0]).column("zero").to_pylist() == [0]
+
+
+def test_rows_in_no_order_are_few_row_groups(tmp_path, monkeypatch):
+    file = tmp_path / "a.parquet"
+    years = [row % 5 for row in range(4000)]
+    table = pa.table(
+        {
+            "when": pa.array([year * YEAR for year in years], pa.int64()),
+            "row": pa.array(range(4000), pa.int64()),
+            "kind": pa.array([f"k{row // 100}" for row in range(4000)]).dictionary_encode(),
+        }
+    )
+    pq.write_table(table, file, row_group_size=100)
+    files = []
+    for most in (cutting.MOST_BYTES, 40_000):
+        monkeypatch.setattr(cutting, "MOST_BYTES", most)
+        pattern = cut(Data(path=str(file)), [file], "when", None, "year", tmp_path / str(most))
+        files.append([path for (path,) in find_spans(pattern).files.values()])
+        for year, path in enumerate(files[-1]):
+            rows = pq.read_table(path)
+            assert rows.column("row").to_pylist() == [*range(year, 4000, 5)]
+            assert rows.column("kind").to_pylist() == [f"k{r // 100}" for r in range(year, 4000, 5)]
+    assert [pq.ParquetFile(path).num_row_groups for path in files[0]] == [1] * 5
+    assert all(1 < pq.ParquetFile(path).num_row_groups < 10 for path in files[1])
 
 
 def test_what_is_cut_already_stays(tmp_path):

@@ -53,6 +53,7 @@ def test_the_first_block_tells_what_a_column_holds():
     [
         (pa.array(["1363308000000"]), "holds 1363308000000"),
         (pa.array([1363308000000]), "no moment in seconds"),
+        (pa.array([1_700_000_000_000_000_000]), "holds 1700000000000000000"),
         (pa.array(["yesterday"]), '"yesterday" is no date'),
         (pa.array([True]), "bool"),
     ],

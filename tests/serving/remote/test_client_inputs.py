@@ -46,7 +46,7 @@ RAW = signature(
     {
         "fare": ("float32", None),
         "hour_of_day": ("int64", None),
-        "Gr__e": ("string", None),
+        "Gru00F6u00DFe": ("string", None),
     },
 )
 DEFAULT = signature("serving_default", {"examples": ("string", None)})
@@ -68,7 +68,7 @@ def test_names_are_those_of_the_pipeline(name):
     assert input_name(name) == identifier(name)
 
 
-@pytest.mark.parametrize("name", ["class", "self", "1st ($)", "_id", "Größe", "a.b/c", ""])
+@pytest.mark.parametrize("name", ["class", "self", "1st ($)", "_id", "Größe", "日本", "a.b/c", ""])
 def test_odd_names_are_those_of_the_pipeline(name):
     assert input_name(name) == identifier(name)
 
@@ -85,7 +85,11 @@ def test_missing_values_are_those_of_the_pipeline():
     "rows",
     [
         [{"fare": 1.5, "hour of day": 3, "Größe": "ß"}, {}, {"hour_of_day": 4}],
-        {"fare": [1.5, None, math.nan], "hour of day": [3, None, 4], "Gr__e": ["ß", "", None]},
+        {
+            "fare": [1.5, None, math.nan],
+            "hour of day": [3, None, 4],
+            "Gru00F6u00DFe": ["ß", "", None],
+        },
         pd.DataFrame(
             {"fare": [1.5, None, None], "hour of day": [3, None, 4], "Größe": ["ß", None, None]}
         ),
@@ -98,11 +102,11 @@ def test_raw_columns_have_sentinels(rows):
     assert (length, splits) == (3, True)
     np.testing.assert_array_equal(inputs["fare"], np.float32([1.5, np.nan, np.nan]))
     np.testing.assert_array_equal(inputs["hour_of_day"], [3, INT64_MIN, 4])
-    assert inputs["Gr__e"].tolist() == ["ß".encode(), b"", b""]
+    assert inputs["Gru00F6u00DFe"].tolist() == ["ß".encode(), b"", b""]
     assert {name: array.dtype for name, array in inputs.items()} == {
         "fare": np.float32,
         "hour_of_day": np.int64,
-        "Gr__e": object,
+        "Gru00F6u00DFe": object,
     }
 
 
@@ -141,7 +145,7 @@ def test_a_column_that_no_signature_reads_is_refused():
 def test_columns_that_another_version_reads(rows):
     inputs, length, _ = prepare(OURS, RAW, rows, takes_more=True)
     assert length == 2
-    assert set(inputs) == {"fare", "hour_of_day", "Gr__e"}
+    assert set(inputs) == {"fare", "hour_of_day", "Gru00F6u00DFe"}
     np.testing.assert_array_equal(inputs["fare"], np.float32([1.5, np.nan]))
     np.testing.assert_array_equal(inputs["hour_of_day"], [INT64_MIN, 3])
     serialized = prepare(OURS, DEFAULT, rows, takes_more=True).inputs["examples"]
@@ -235,7 +239,7 @@ def test_types_that_signatures_do_not_agree_on_are_not_known():
     other = signature("other", {"fare": ("int64", None), "z": ("bool", None)})
     assert column_types(model(RAW, other)) == {
         "hour_of_day": "int64",
-        "Gr__e": "string",
+        "Gru00F6u00DFe": "string",
         "z": "bool",
     }
 
