@@ -7,6 +7,7 @@ from orchestration import environment
 from orchestration.local import arguments
 
 INTERRUPTED = 130
+GO_ON = {"run", "backtest", "clean"}  # the others only begin again
 
 
 def main(command_line: Sequence[str] | None = None) -> int:
@@ -20,7 +21,8 @@ def main(command_line: Sequence[str] | None = None) -> int:
     try:
         return commands.COMMANDS[options.command](options)
     except KeyboardInterrupt:
-        print("interrupted; the same command goes on from here", file=sys.stderr)
+        more = "; the same command goes on from here" if options.command in GO_ON else ""
+        print(f"interrupted{more}", file=sys.stderr)
         return INTERRUPTED
 
 

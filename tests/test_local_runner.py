@@ -1,5 +1,9 @@
 """The command line: quick to answer, and plain about what is wrong."""
 
+import json
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -183,6 +187,80 @@ def test_an_interrupt_is_no_traceback(monkeypatch, capsys):
     monkeypatch.setitem(commands.COMMANDS, "run", interrupted)
     assert local_runner.main(["run"]) == 130
     assert capsys.readouterr() == ("", "interrupted; the same command goes on from here\n")
+
+
+@pytest.mark.parametrize(
+    ("words", "goes_on"),
+    [(["clean", "--keep", "1"], True), (["show", "last"], False), (["runs"], False)],
+)
+def test_only_what_goes_on_says_so(words, goes_on, monkeypatch, capsys):
+    def interrupted(options):
+        raise KeyboardInterrupt
+
+    monkeypatch.setitem(commands.COMMANDS, words[0], interrupted)
+    assert local_runner.main(words) == 130
+    assert ("goes on" in capsys.readouterr().err) == goes_on
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (["clean", "--keep", "x"], 'argument --keep: "x" is no whole number from 1\n'),
+        (["clean", "--keep", "0"], 'argument --keep: "0" is no whole number from 1\n'),
+        (["run", "--span", "x"], 'argument --span: "x" is no whole number from 0\n'),
+    ],
+)
+def test_what_is_no_number_is_told_in_words(words, told, capsys):
+    with pytest.raises(SystemExit):
+        arguments.parser().parse_args(words)
+    assert capsys.readouterr().err.endswith(told)
+
+
+def test_the_exit_status_of_everything_is_in_the_help(capsys):
+    with pytest.raises(SystemExit):
+        arguments.parser().parse_args(["--help"])
+    shown = " ".join(capsys.readouterr().out.split())
+    assert (
+        "0 pushed or nothing to do, or stopped as asked; 1 a gate refused, or the schema" in shown
+    )
+
+
+@pytest.mark.parametrize("words", [["show", "last"], ["explain"], ["diff", "a", "b"]])
+def test_an_error_is_one_json_object_where_one_is_asked_for(words, tmp_path, capfd):
+    place = ["--output-dir", str(tmp_path)]
+    assert local_runner.main([*words, *place, "--json"]) == 2
+    shown = capfd.readouterr()
+    assert json.loads(shown.out)["error"]["what"] == f"there is no run in {tmp_path}"
+    assert shown.err.startswith("error: there is no run in")
+    assert local_runner.main([*words, *place]) == 2
+    assert capfd.readouterr().out == ""
+
+
+def started_unread(*words):
+    """Runs a command whose output nobody reads."""
+    reader, writer = os.pipe()
+    os.close(reader)
+    command = [sys.executable, "local_runner.py", *map(str, words)]
+    with os.fdopen(writer) as out:
+        return subprocess.run(
+            command, cwd=PROJECT_ROOT, stdout=out, stderr=subprocess.PIPE, text=True, check=False
+        )
+
+
+@pytest.mark.parametrize("words", [["runs"], ["runs", "--json"]])
+def test_a_reader_who_went_away_is_no_error(words, tmp_path):
+    done = started_unread(*words, "--output-dir", tmp_path)
+    assert (done.returncode, done.stderr) == (commands.UNREAD, "")
+    assert not (tmp_path / "crash.log").exists()
+
+
+def test_another_broken_pipe_is_told(tmp_path, monkeypatch, capfd):
+    def explode(*_, **__):
+        raise BrokenPipeError(32, "Broken pipe")
+
+    monkeypatch.setattr("orchestration.local.commands.make_plan", explode)
+    assert local_runner.main(["run", "--output-dir", str(tmp_path)]) == 2
+    assert "BrokenPipeError" in capfd.readouterr().err
 
 
 def test_every_command_of_the_parser_can_run():

@@ -11,7 +11,8 @@ def parser() -> argparse.ArgumentParser:
     top = argparse.ArgumentParser(
         prog="local_runner.py",
         description="Train, gate and push a model on this machine, and ask what became of it.",
-        epilog="Exit status: 0 pushed or nothing to do, 1 a gate refused, 2 failed or unreadable.",
+        epilog="Exit status: 0 pushed or nothing to do, or stopped as asked; 1 a gate refused, or "
+        "the schema and the data differ; 2 failed or unreadable.",
     )
     commands = top.add_subparsers(dest="command", required=True, metavar="COMMAND")
     for name, (add, text) in COMMANDS.items():
@@ -200,14 +201,18 @@ def _add_json(command: argparse.ArgumentParser) -> None:
 
 
 def _count(text: str) -> int:
-    count = int(text)
-    if count < 1:
-        raise argparse.ArgumentTypeError("at least 1")
-    return count
+    return _whole_number(text, 1)
 
 
 def _span(text: str) -> int:
-    span = int(text)
-    if span < 0:
-        raise argparse.ArgumentTypeError("at least 0")
-    return span
+    return _whole_number(text, 0)
+
+
+def _whole_number(text: str, least: int) -> int:
+    try:
+        number = int(text)
+    except ValueError:
+        number = least - 1
+    if number < least:
+        raise argparse.ArgumentTypeError(f'"{text}" is no whole number from {least}')
+    return number

@@ -1,23 +1,28 @@
 """The commands of the local runner: from parsed options to an exit status."""
 
 import argparse
+import contextlib
+import functools
 import importlib
+import json
 import os
+import select
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import TextIO
 
 from orchestration.failure import unforeseen
 from orchestration.local.arguments import DEFAULT_CONFIG
-from orchestration.local.console import Console
-from orchestration.local.consoles import make_console
+from orchestration.local.console import Console, Writer
+from orchestration.local.consoles import make_console, writer_for
 from orchestration.local.selection import Selection
 from orchestration.plan import make_plan
 from usecase.errors import UserError
 
 FAILED = 2
+UNREAD = 141  # what a shell tells of a program that SIGPIPE ended
 Command = Callable[[argparse.Namespace], int]
 
 
@@ -39,7 +44,7 @@ def run(options: argparse.Namespace) -> int:
                 config, data = _use_case(options, report)
             return _run(options, config, data, console, stderr.fileno())
 
-        return _guarded(options, console, work)
+        return _guarded(options, console, (stdout, stderr), work)
 
 
 def _report_stream(
@@ -81,17 +86,17 @@ def _printing(module: str, name: str) -> Command:
 
     def work(options: argparse.Namespace) -> int:
         with _own_stream(1) as stdout, _own_stream(2) as stderr:
-            console = make_console(
-                stdout=stdout,
-                stderr=stderr,
-                quiet=False,
-                verbose=False,
-                json=False,
-                environ=os.environ,
-            )
-            return _guarded(options, console, lambda: load(module, name)(options, stdout))
+            errors = functools.partial(writer_for, stderr, environ=os.environ)
+            as_json = getattr(options, "json", False)
+            console = _JsonErrors(errors, stdout) if as_json else Console(errors)
+            answer = functools.partial(_answer, module, name, options, stdout)
+            return _guarded(options, console, (stdout, stderr), answer)
 
     return work
+
+
+def _answer(module: str, name: str, options: argparse.Namespace, out: TextIO) -> int:
+    return load(module, name)(options, out)
 
 
 HERE = "orchestration.local"
@@ -117,25 +122,81 @@ def load(module: str, name: str) -> Callable[[argparse.Namespace, TextIO], int]:
     return function
 
 
-def _guarded(options: argparse.Namespace, console: Console, work: Callable[[], int]) -> int:
+class _JsonErrors(Console):
+    """Tells people of errors, and programs as one JSON object.
+
+    Args:
+        errors: Makes the writer of errors, for people.
+        stream: Where the object goes.
+    """
+
+    def __init__(self, errors: Callable[[], Writer], stream: TextIO) -> None:
+        super().__init__(errors)
+        self._stream = stream
+
+    def error(self, error: UserError) -> None:
+        """Writes both."""
+        super().error(error)
+        told = {"what": error.what, "expected": error.expected, "fix": error.fix}
+        print(json.dumps({"error": told}), file=self._stream)
+
+
+def _guarded(
+    options: argparse.Namespace,
+    console: Console,
+    streams: Sequence[TextIO],
+    work: Callable[[], int],
+) -> int:
+    try:
+        return _told(options, console, streams, work)
+    except BrokenPipeError:
+        return UNREAD
+    finally:
+        with contextlib.suppress(BrokenPipeError):
+            console.close()
+
+
+def _told(
+    options: argparse.Namespace,
+    console: Console,
+    streams: Sequence[TextIO],
+    work: Callable[[], int],
+) -> int:
+    """Works; what goes wrong is told, but for readers who went away, as `head` does.
+
+    Raises:
+        BrokenPipeError: If nobody reads one of the streams any more.
+    """
     try:
         return work()
     except UserError as error:
         console.error(error)
-        return FAILED
-    except Exception as error:  # noqa: BLE001, nobody is shown a traceback
+    except Exception as error:  # nobody is shown a traceback
+        if isinstance(error, BrokenPipeError) and any(map(_is_unread, streams)):
+            raise
         folder = getattr(options, "output_dir", None)
         console.error(unforeseen(error, folder and _absolute(folder)))
-        return FAILED
-    finally:
-        console.close()
+    return FAILED
 
 
-def _own_stream(descriptor: int) -> TextIO:
+def _is_unread(stream: TextIO) -> bool:
+    """Whether a stream is a pipe whose other end is closed."""
+    poll = select.poll()
+    poll.register(stream, 0)
+    return any(events & select.POLLERR for _, events in poll.poll(0))
+
+
+@contextlib.contextmanager
+def _own_stream(descriptor: int) -> Iterator[TextIO]:
     stream = sys.stdout if descriptor == 1 else sys.stderr
-    return os.fdopen(
+    own = os.fdopen(
         os.dup(descriptor), "w", buffering=1, encoding=stream.encoding, errors=stream.errors
     )
+    try:
+        yield own
+    finally:
+        with contextlib.suppress(BrokenPipeError):
+            own.close()  # which writes what is left
 
 
 def _absolute(path: str) -> Path:

@@ -162,6 +162,44 @@ def test_weights_that_a_kill_left_half_written_do_not_stand_for_the_best(tmp_pat
     assert [path.name for path in tmp_path.glob("*.h5")] == ["best-2.weights.h5"]
 
 
+def test_an_epoch_that_is_done_again_may_be_the_best_again(tmp_path):
+    model = build_linear(INPUTS, Binary(TRAIN.label, weigh=False))
+    first = BestWeights(tmp_path)
+    first.set_model(model)
+    first.on_epoch_end(0, {"val_loss": 0.5})
+    # Killed before the epoch counted as done.
+    again = BestWeights(tmp_path)
+    again.set_model(model)
+    model.set_weights([np.full_like(weight, 7) for weight in model.get_weights()])
+    again.on_epoch_end(0, {"val_loss": 0.49})
+    model.set_weights([np.zeros_like(weight) for weight in model.get_weights()])
+    after = BestWeights(tmp_path)
+    after.restore(model)
+    assert (after.epoch, after.loss) == (1, 0.49)
+    assert {float(w.mean()) for w in model.get_weights()} == {7.0}
+    assert [path.name for path in tmp_path.glob("*.h5")] == ["best-1.weights.h5"]
+
+
+def test_the_best_weights_are_not_written_in_place(tmp_path, monkeypatch):
+    model = build_linear(INPUTS, Binary(TRAIN.label, weigh=False))
+    best = BestWeights(tmp_path)
+    best.set_model(model)
+    best.on_epoch_end(0, {"val_loss": 0.5})
+    again = BestWeights(tmp_path)
+    again.set_model(model)
+
+    def killed(path):
+        path.write_bytes(b"half of a fi")
+        raise CrashError
+
+    monkeypatch.setattr(model, "save_weights", killed)
+    with pytest.raises(CrashError):
+        again.on_epoch_end(0, {"val_loss": 0.4})
+    after = BestWeights(tmp_path)
+    assert (after.epoch, after.loss) == (1, 0.5)
+    after.restore(model)
+
+
 @pytest.fixture
 def saved(tmp_path):
     """A model, and a folder in which its second and third epoch were saved."""

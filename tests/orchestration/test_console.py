@@ -415,6 +415,11 @@ def test_a_version_that_waits_for_its_release():
     assert text.endswith(NEXT_OF_WAITING)
 
 
+def test_a_model_for_phones_alone_does_not_serve():
+    result = run_result("pushed", headline="", destinations=(Destination("mobile", True, 17),))
+    assert "PUSHED — mobile version 17 " in told(result)[0].getvalue()
+
+
 def releasing(text):
     found = [line.split("python -m serving ")[-1] for line in text.splitlines()]
     return [line for line in found if line.partition(" ")[0] in ("canary", "promote", "status")]
@@ -450,6 +455,7 @@ def releasing(text):
             },
             [],
         ),
+        ({"destinations": (Destination("mobile", True, 1763679601),)}, []),
     ],
 )
 def test_how_to_release_is_told_where_a_version_waits(changes, commands):

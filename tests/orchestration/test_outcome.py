@@ -258,6 +258,19 @@ def test_where_there_is_a_release_its_stable_version_is_told(pushes, release, he
     assert outcome[0::2] == decide("", (GOOD,), pushes)[0::2]
 
 
+@pytest.mark.parametrize("release", [None, STABLE, OTHER, TRIED])
+@pytest.mark.parametrize(
+    ("how", "verdict", "headline"),
+    [
+        ("pushed", "pushed", "version 17 is on mobile now"),
+        ("up_to_date", "up_to_date", "version 17 on mobile is this very model"),
+    ],
+)
+def test_what_serves_is_nothing_to_a_push_to_phones_alone(how, verdict, headline, release):
+    outcome = decide("", (GOOD,), [mobile(how, 17)], release)
+    assert outcome[:2] == (verdict, headline)
+
+
 @pytest.mark.parametrize(
     ("release", "stable"), [(None, ""), (STABLE, ""), (OTHER, "; stable is 6")]
 )

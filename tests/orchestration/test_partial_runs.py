@@ -7,6 +7,7 @@ import pytest
 from orchestration.local.beside import Turns
 from orchestration.local.execute import Executor
 from orchestration.local.metadata_store import sqlite_config
+from orchestration.local.store import SerialMetadata
 from tests.orchestration import tiny_nodes
 from usecase.errors import UserError
 
@@ -106,12 +107,36 @@ def test_what_stands_behind_the_only_node_is_left_out(world):
     assert got == {"First": "cached", "Fast": "cached", "Slow": "ran", "Last": "left"}
 
 
-def test_results_of_runs_that_did_not_come_that_far_are_passed_over(world):
+def test_runs_that_did_not_come_that_far_with_the_same_results_are_passed_over(world):
     slow = world.run("1")["Slow"]
-    world.run("2", forced=("First",), left=("Slow", "Last"))
+    assert states(world.run("2", left=("Slow", "Last")))["First"] == "cached"
     got = world.run("3", forced=("Last",), only="Last")
     assert got["Slow"].outputs == slow.outputs
     assert got["Last"].state == "ran"
+
+
+def test_results_that_a_later_run_has_anew_are_refused(world):
+    world.run("1")
+    world.run("2", forced=("First",), left=("Slow", "Last"))
+    world.run("3", left=("Slow", "Last"))
+    with pytest.raises(UserError) as caught:
+        world.run("4", forced=("Last",), only="Last")
+    assert caught.value.what == (
+        "--only Last: run 3 has other results of First than run 1, "
+        "the last one that has all that Last needs"
+    )
+    assert caught.value.fix.startswith("--from Last --to Last, ")
+    assert world.executor("5").completed("4") == frozenset()
+    # What does not need them is not refused.
+    assert states(world.run("5", forced=("Slow",), only="Slow"))["Slow"] == "ran"
+    assert states(world.run("6", forced=("Last",), only="Last"))["Last"] == "ran"
+
+
+def test_later_results_whose_files_are_gone_refuse_nothing(world):
+    world.run("1")
+    (made,) = world.run("2", forced=("First",), left=("Slow", "Last"))["First"].outputs["model"]
+    shutil.rmtree(made)
+    assert states(world.run("3", forced=("Last",), only="Last"))["Last"] == "ran"
 
 
 @pytest.mark.parametrize("only", ["Slow", "Last"])
@@ -135,6 +160,17 @@ def test_what_is_missing_is_named(world):
 def test_results_whose_files_are_gone_do_not_count(world):
     (made,) = world.run("1")["Slow"].outputs["model"]
     shutil.rmtree(made)
+    with pytest.raises(UserError) as caught:
+        world.run("2", only="Last")
+    assert caught.value.expected == "results of Slow"
+
+
+def test_results_that_are_marked_deleted_do_not_count(world):
+    (made,) = world.run("1")["Slow"].outputs["model"]
+    with SerialMetadata(sqlite_config(world.folder / "db")) as handle:
+        (artifact,) = handle.store.get_artifacts_by_uri(made)
+        artifact.state = artifact.DELETED
+        handle.store.put_artifacts([artifact])
     with pytest.raises(UserError) as caught:
         world.run("2", only="Last")
     assert caught.value.expected == "results of Slow"

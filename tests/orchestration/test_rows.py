@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from ingestion.records import LARGEST_CELL
 from orchestration.local.rows import parse_cell, read_columns, read_rows
 from serving.tables import read_header
 from usecase.config import Data
@@ -91,7 +92,9 @@ def test_every_feature_needs_a_column(tmp_path):
         next(read_rows(path, (AGE, FARE, CITY)))
 
 
-@pytest.mark.parametrize("cell", [b"\xe9", b"\0", b"x" * 200_000], ids=["latin-1", "NUL", "long"])
+@pytest.mark.parametrize(
+    "cell", [b"\xe9", b"\0", b"x" * (LARGEST_CELL + 1)], ids=["latin-1", "NUL", "long"]
+)
 def test_a_line_that_cannot_be_read_is_told_wherever_it_stands(tmp_path, cell):
     path = tmp_path / "data.csv"
     path.write_bytes(b"city\n" + b"Oslo\n" * 10_000 + cell + b"\n")

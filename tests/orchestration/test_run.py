@@ -11,7 +11,7 @@ from orchestration.local.console import Console
 from orchestration.local.destinations import pushed_digest
 from orchestration.local.judging_server import judging_server
 from orchestration.local.workspace import Workspace
-from orchestration.plan import make_plan
+from orchestration.plan import Plan, make_plan
 from orchestration.results import Destination, Release
 from serving.releases import rollout
 from serving.releases.options import By, Options
@@ -90,3 +90,9 @@ def test_another_way_to_release_is_no_unchanged_run(world):
     world.ran()
     with pytest.raises(ExecutedError):
         world.run(promote="on_push")
+
+
+def test_where_nothing_changed_the_warnings_are_those_of_this_run(world, monkeypatch):
+    world.ran()
+    monkeypatch.setattr(Plan, "warnings", ("no mobile model",))
+    assert world.run().warnings == ("no mobile model",)

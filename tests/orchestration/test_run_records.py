@@ -126,6 +126,35 @@ def test_the_same_run_goes_on_with_the_one_that_was_interrupted(world):
     assert job_module.goes_on(world.jobs[-1]) is None
 
 
+def test_a_start_that_failed_in_between_does_not_matter(world, monkeypatch):
+    def locked(*_):
+        raise UserError("store is locked")
+
+    world.end = raising(KeyboardInterrupt())
+    with pytest.raises(KeyboardInterrupt):
+        world.run(anew=True)
+    first = world.folder.name
+    with monkeypatch.context() as patch:
+        patch.setattr(job_module, "ready_store", locked)
+        with pytest.raises(UserError, match="locked"):
+            world.run(anew=True)
+    world.end = lambda job: world.make_record(job.run_id)
+    world.run(anew=True)
+    assert job_module.goes_on(world.jobs[-1]) == first
+
+
+def test_what_was_moved_is_told_where_the_run_fails_afterwards(world, monkeypatch):
+    monkeypatch.setattr(job_module, "ready_store", lambda *_: ("moved aside",))
+    world.end = raising(UserError("no room", "some", "make some"))
+    with pytest.raises(UserError) as caught:
+        world.run()
+    assert str(caught.value).splitlines() == [
+        *("no room", "moved aside", "  expected: some", "  fix: make some")
+    ]
+    result = RunRecord.read(world.folder).result
+    assert (result.headline, result.warnings) == ("no room", ("moved aside",))
+
+
 def test_another_run_does_not(world):
     world.end = raising(KeyboardInterrupt())
     with pytest.raises(KeyboardInterrupt):

@@ -58,6 +58,7 @@ class World:
         self.workspace = Workspace(folder, "taxi")
         self.console = Listener()
         self.works = {}
+        self.taken_over = {}
         # As TFX orders them: by depth, then by name.
         self.order = sorted(stage_names("csv", mobile=True), key=lambda n: (_depth(n), n))
         monkeypatch.setattr(Session, "_prepare", lambda session: (self, self._keys()))
@@ -87,10 +88,14 @@ class World:
         self.works[node_id] = work
 
     def gate(self, node_id, key, *results):
+        self.works[node_id] = self.judged(node_id, key, *results)
+
+    def judged(self, node_id, key, *results):
+        """Returns the work of a gate that comes to these results."""
         folder = self.workspace.root / node_id
         Verdict(results[0].name, results).write(folder)
         done = Execution(node_id, "ran", outputs={key: [str(folder)]})
-        self.works[node_id] = lambda: done
+        return lambda: done
 
     def go(self, selection=WHOLE):
         run_id, _ = self.workspace.new_run()
@@ -100,6 +105,7 @@ class World:
         session.parts = selection.parts({node: UPSTREAM.get(node, []) for node in self.order})
         for node in session.parts.left:
             self.works[node] = lambda node=node: Execution(node, "left")
+        self.works |= self.taken_over
         return session.run()
 
 
@@ -316,6 +322,26 @@ def test_a_gate_refuses_in_a_part_as_in_the_whole(world):
         world.works[node] = lambda node=node: Execution(node, "skipped")
     result = world.go(Selection(last="Trainer", stages=world.plan.stages)).result
     assert (result.verdict, result.headline) == ("not_pushed", "data gate refused: age: gone")
+
+
+def test_what_a_gate_beside_the_way_said_is_not_of_this_run(world):
+    refuses = judge("quality", "auc", 0.8, "min", 0.9)
+    passes = judge("serving", "answers", 1, "min", 1)
+    selection = Selection(only="ServingGate", stages=world.plan.stages)
+    world.works["ServingGate"] = world.judged("ServingGate", "verdict", passes)
+    world.taken_over = {"Evaluator": world.judged("Evaluator", "evaluation", refuses)}
+    result = world.go(selection).result
+    assert (result.verdict, result.exit_code) == ("stopped", 0)
+    assert result.gates == (passes,)
+    assert not any(node.refused for node in result.nodes)
+    world.taken_over = {"DataGate": world.judged("DataGate", "verdict", refuses)}
+    assert world.go(selection).result.verdict == "not_pushed"
+
+
+def test_phones_alone_are_nothing_to_what_serves(world):
+    release(world, 6)
+    result = world.go(Selection(last="MobilePusher", stages=world.plan.stages)).result
+    assert (result.verdict, result.headline) == ("pushed", "version 7 is on mobile now")
 
 
 def test_one_destination_alone_may_be_asked_for(world):

@@ -64,6 +64,15 @@ def test_one_that_ended_is_not_gone_on_with(begin, tmp_path):
     assert unfinished(tmp_path, "taxi", before=THIRD) is None
 
 
+def test_one_that_failed_before_its_first_node_is_passed_over(begin, make_record, tmp_path):
+    _, first = begin(FIRST)
+    folder, _ = begin(SECOND)
+    make_record(SECOND, "failed", nodes=()).write(folder)
+    assert unfinished(tmp_path, "taxi", before=THIRD) == (FIRST, first)
+    make_record(SECOND, "failed").write(folder)  # behind its first node
+    assert unfinished(tmp_path, "taxi", before=THIRD) is None
+
+
 def test_other_use_cases_and_older_formats_do_not_count(begin, tmp_path):
     begin(FIRST)
     begin(SECOND, use_case="wine")

@@ -87,6 +87,13 @@ def test_the_same_again_is_up_to_date(world):
     assert log == f"nothing has changed since run {LAST}\n"
 
 
+def test_what_the_last_run_was_warned_of_is_over(world):
+    world.ran(warnings=("the metadata store was corrupt", "no mobile model"))
+    record = world.again(warnings=("no mobile model",))
+    assert record.result.warnings == ("no mobile model",)
+    assert world.again(run_id="2026-11-20T12-00-00").result.warnings == ()
+
+
 def test_a_refusal_is_repeated(world):
     last = world.ran("not_pushed")
     result = world.again().result
@@ -212,7 +219,7 @@ def test_the_release_as_it_is_now_is_told(world):
 def test_what_went_wrong_with_a_release_then_is_not_told_again(world):
     world.release(rollout.promote, 7)
     world.ran(release=Release(6), release_problem="promotion of version 7: no", warnings=("w",))
-    assert world.again().result.told_warnings == ("w",)
+    assert world.again(warnings=("w",)).result.told_warnings == ("w",)
 
 
 def test_a_damaged_release_is_told_and_fails_no_run(world):

@@ -52,6 +52,16 @@ def test_a_run_goes_by_its_local_time(workspace, monkeypatch):
     assert ids == ["2026-12-31T23-59-59", "2027-01-01T00-00-00"]
 
 
+def test_a_clock_that_was_put_back_makes_no_run_older_than_the_last(workspace):
+    ahead = datetime.datetime.now() + datetime.timedelta(hours=1)
+    last = ahead.strftime("%Y-%m-%dT%H-%M-%S")
+    for name in (last, ".deleted", "zzz", "2099"):  # only the first is a run
+        (workspace.runs / name).mkdir(parents=True)
+    ids = [workspace.new_run()[0] for _ in range(2)]
+    assert [last, *ids] == sorted({last, *ids})
+    assert ids[-1] <= (ahead + datetime.timedelta(seconds=2)).strftime("%Y-%m-%dT%H-%M-%S")
+
+
 def test_a_second_run_is_turned_away(workspace):
     with workspace.locked():
         with pytest.raises(UserError, match='another run of "taxi" is at work') as caught:

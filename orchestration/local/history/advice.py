@@ -4,9 +4,9 @@ import shlex
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-from orchestration.local.arguments import DEFAULT_CONFIG, DEFAULT_OUTPUT
+from orchestration.local.arguments import DEFAULT_CONFIG
 from orchestration.local.history.deciding import Judged
-from orchestration.local.history.folders import Recorded
+from orchestration.local.history.folders import Recorded, options_of, place_of
 
 RUNNER = "python local_runner.py"
 LOOK_AT_SCHEMA = {"anomalies", "columns_too_empty"}
@@ -34,7 +34,7 @@ def advice(chosen: Recorded, gates: Sequence[Judged], last_pushed: str) -> list[
         log = shlex.quote(str(chosen.run.log))
         found += [
             Advice("what went wrong, with all that was printed", f"tail -n 40 {log}"),
-            Advice("once it is mended: what is done already is reused", _runner(chosen, "run")),
+            Advice("once it is mended: what is done already is reused", _run(chosen)),
         ]
     return list(dict.fromkeys(found))
 
@@ -51,9 +51,9 @@ def _of_gate(chosen: Recorded, gate: Judged, last_pushed: str) -> Iterator[Advic
         yield Advice("the gate's own words", f"less {log}")
     elif gate.name == "quality":
         if last_pushed:
-            compared = f"{RUNNER} diff {last_pushed} {run_id}{_place(chosen)}"
+            compared = f"{RUNNER} diff {last_pushed} {run_id}{place_of(chosen.run)}"
             yield Advice("what is not as in the run that pushed last", compared)
-        yield Advice("a search for better values", _runner(chosen, "run") + " --tune")
+        yield Advice("a search for better values", _run(chosen, " --tune"))
     elif gate.name == "serving":
         yield Advice("what the model server said", f"tail -n 40 {log}")
     else:
@@ -61,18 +61,21 @@ def _of_gate(chosen: Recorded, gate: Judged, last_pushed: str) -> Iterator[Advic
         yield Advice("what the converter said", f"less {log}")
 
 
+def _run(chosen: Recorded, more: str = "") -> str:
+    """Returns the command that makes the run again: with the same options, or with more.
+
+    More is for the whole pipeline, so that a part of it is not asked for then.
+    """
+    record = chosen.record
+    options = options_of(record.overrides, "" if more else record.selection)
+    return _runner(chosen, "run", options + more)
+
+
 def _show(chosen: Recorded) -> str:
-    return f"{RUNNER} show {chosen.run.run_id}{_place(chosen)}"
+    return f"{RUNNER} show {chosen.run.run_id}{place_of(chosen.run)}"
 
 
-def _runner(chosen: Recorded, command: str) -> str:
+def _runner(chosen: Recorded, command: str, more: str = "") -> str:
     config = chosen.run.config
     options = f" --config {shlex.quote(config)}" if config not in ("", DEFAULT_CONFIG) else ""
-    return f"{RUNNER} {command}{options}{_place(chosen)}"
-
-
-def _place(chosen: Recorded) -> str:
-    """Returns the option that leads to the output folder; "" where it is the default."""
-    folder = chosen.run.folder.parent.parent
-    is_default = folder.name == DEFAULT_OUTPUT and folder.parent == folder.cwd()
-    return "" if is_default else f" --output-dir {shlex.quote(str(folder))}"
+    return f"{RUNNER} {command}{options}{more}{place_of(chosen.run)}"

@@ -27,14 +27,11 @@ def clean_lines(cleanings: Sequence[Cleaning], glyphs: Glyphs, *, dry_run: bool)
         lines += aligned([*_stays(one, glyphs), *_goes(one, glyphs)] or [["nothing to do"]])
         lines.append(Line())
     megabytes = number(sum(one.megabytes() for one in cleanings), 1)
-    runs, folders = (sum(map(len, part)) for part in zip(*map(_parts, cleanings), strict=True))
+    runs = sum(len(one.runs) for one in cleanings)
+    folders = sum(len(one.folders) for one in cleanings)
     verb = "would go" if dry_run else "go"
     text = f"{_count(runs, 'run')} and {_count(folders, 'folder')} {verb}, {megabytes} MB in all"
     return [*lines, Line.of(Span(text, "bold"))]
-
-
-def _parts(one: Cleaning) -> tuple[Sequence[object], Sequence[object]]:
-    return one.runs, one.folders
 
 
 def _stays(one: Cleaning, glyphs: Glyphs) -> list[list[Cell]]:

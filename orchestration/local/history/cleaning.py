@@ -3,7 +3,7 @@
 import contextlib
 import datetime
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -11,13 +11,15 @@ from ml_metadata.proto import metadata_store_pb2
 
 from orchestration.local.history.folders import Run
 from orchestration.local.history.ingredients import artifact_ids
-from orchestration.local.history.keeping import kept_runs, pushed_runs
+from orchestration.local.history.keeping import kept_runs, protected_runs
 from orchestration.local.history.lineage import DELETED, Lineage, MetadataStore
 from orchestration.local.workspace import Workspace
+from orchestration.records import RunRecord
 
 TRASH = ".deleted"  # below the output folder: a run is there before it is taken apart
 SYSTEM = ".system"  # TFX's own, beside the outputs of a node
 LOCK_SUFFIX = ".lock"
+EXECUTED = ("ran", "failed")  # states of a node
 RUN_ID_FORMAT = "%Y-%m-%dT%H-%M-%S"
 
 
@@ -30,6 +32,8 @@ class Cleaning(NamedTuple):
         runs: The runs that go.
         artifacts: The artifacts that are to be marked deleted.
         folders: The folders that go, but for those of runs.
+        protected: Runs whose model is blessed or pushed, those without a folder among them.
+        noted: What is to be known of runs that go when they are gone: that they were here.
     """
 
     use_case: str
@@ -37,6 +41,8 @@ class Cleaning(NamedTuple):
     runs: tuple[Run, ...]
     artifacts: tuple[metadata_store_pb2.Artifact, ...]
     folders: tuple[Path, ...]
+    protected: Mapping[str, str]
+    noted: tuple[str, ...]
 
     def megabytes(self) -> float:
         """Returns the size of all that goes, in millions of bytes."""
@@ -49,7 +55,12 @@ class Cleaning(NamedTuple):
 
 
 def plan_cleaning(
-    workspace: Workspace, runs: Sequence[Run], keep: int, lineage: Lineage
+    workspace: Workspace,
+    runs: Sequence[Run],
+    keep: int,
+    lineage: Lineage,
+    *,
+    server: str | None = None,
 ) -> Cleaning:
     """Decides what goes of a use case; changes nothing.
 
@@ -58,18 +69,22 @@ def plan_cleaning(
         runs: Its runs, newest first.
         keep: How many of the newest runs stay.
         lineage: What ML Metadata knows of them.
+        server: Where it knows it, if other folders and machines may keep their runs there too:
+            what those made or reused stays, and what is not known to be of this folder's runs.
     """
-    kept = kept_runs(runs, keep, pushed_runs(workspace, runs), lineage.blessed_runs())
-    used = _used(runs, kept, lineage)
-    gone = [
-        a for one, a in lineage.artifacts.items() if one not in used and _is_below(a, workspace)
-    ]
+    protected = protected_runs(workspace, runs, lineage)
+    kept = kept_runs(runs, keep, protected)
+    ours = _ours(workspace, runs, server, lineage) if server else lineage.runs()
+    used = _used(runs, kept, lineage) | _used_by(lineage.runs() - ours, lineage)
+    unused = _used_by(ours, lineage) - used
+    gone = [a for one, a in lineage.artifacts.items() if one in unused and _is_below(a, workspace)]
     stays = {Path(a.uri) for one, a in lineage.artifacts.items() if one in used}
-    folders = [Path(a.uri) for a in gone] + _left_behind(workspace, kept, lineage)
+    folders = [Path(a.uri) for a in gone] + _left_behind(workspace, ours.difference(kept), lineage)
+    goes = tuple(run for run in runs if run.run_id not in kept)
     return Cleaning(
         workspace.use_case,
         {run.run_id: kept[run.run_id] for run in runs if run.run_id in kept},
-        tuple(run for run in runs if run.run_id not in kept),
+        goes,
         tuple(a for a in gone if a.state != DELETED),
         tuple(
             dict.fromkeys(
@@ -78,13 +93,23 @@ def plan_cleaning(
                 if path not in stays and path.exists()
             )
         ),
+        protected,
+        tuple(_note(run.run_id, server) for run in goes if server and run.run_id in ours),
     )
 
 
-def plan_others(runs: Sequence[Run], keep: int) -> Cleaning:
-    """Decides the same of runs that tell no use case, such as batch predictions."""
-    kept = kept_runs(runs, keep, {}, ())
-    return Cleaning("", kept, tuple(r for r in runs if r.run_id not in kept), (), ())
+def plan_others(runs: Sequence[Run], keep: int, protected: Mapping[str, str]) -> Cleaning:
+    """Decides the same of runs that tell no use case, such as batch predictions.
+
+    Args:
+        runs: Those runs, newest first.
+        keep: How many of the newest stay.
+        protected: Runs of any use case whose model is blessed or pushed, and which it is.
+    """
+    here = {run.run_id: protected[run.run_id] for run in runs if run.run_id in protected}
+    kept = kept_runs(runs, keep, here)
+    goes = tuple(run for run in runs if run.run_id not in kept)
+    return Cleaning("", kept, goes, (), (), here, ())
 
 
 def carry_out(root: Path, cleaning: Cleaning, store: MetadataStore | None) -> None:
@@ -102,6 +127,9 @@ def carry_out(root: Path, cleaning: Cleaning, store: MetadataStore | None) -> No
         store.mark_deleted(cleaning.artifacts)
     for folder in cleaning.folders:
         shutil.rmtree(folder)
+    if cleaning.noted:
+        with _gone(root, cleaning.use_case).open("a", encoding="utf-8") as file:
+            file.writelines(f"{line}\n" for line in cleaning.noted)
     trash = root / TRASH
     for run in cleaning.runs:
         trash.mkdir(exist_ok=True)
@@ -134,6 +162,45 @@ def all_locked(workspaces: Sequence[Workspace]) -> Iterator[None]:
         yield
 
 
+def _gone(root: Path, use_case: str) -> Path:
+    """Returns the file that names this folder's runs that are gone, for a store that others use."""
+    return root / f".{use_case}.cleaned"
+
+
+def _note(run_id: str, server: str) -> str:
+    return f"{run_id} {server}"
+
+
+def _ours(
+    workspace: Workspace, runs: Iterable[Run], server: str, lineage: Lineage
+) -> frozenset[str]:
+    """Returns the runs on a server that are of this folder, or were until a cleaning."""
+    gone = _gone(workspace.root, workspace.use_case)
+    noted = set(gone.read_text(encoding="utf-8").splitlines()) if gone.exists() else set()
+    found = {run_id for run_id in lineage.runs() if _note(run_id, server) in noted}
+    records = [run.record for run in runs if run.record]
+    there = [record for record in records if record.config.get("metadata") == server]
+    if len(there) == len(records):  # else one that left no record may have run elsewhere
+        found |= {run.run_id for run in runs if run.record is None}
+    return frozenset(found | {r.result.run_id for r in there if _has_its_id(r, lineage)})
+
+
+def _has_its_id(record: RunRecord, lineage: Lineage) -> bool:
+    """Whether a store's run of that id is this one, not another machine's of the same second.
+
+    A run claims its id before it executes anything; one that was turned away, and one of which
+    nothing had changed, may share theirs.
+    """
+    inputs = artifact_ids(record)
+    return any(node.state in EXECUTED for node in record.result.nodes) or (
+        bool(inputs) and lineage.used_by(record.result.run_id).issuperset(inputs)
+    )
+
+
+def _used_by(runs: Iterable[str], lineage: Lineage) -> frozenset[int]:
+    return frozenset(one for run in runs for one in lineage.used_by(run))
+
+
 def _used(runs: Sequence[Run], kept: dict[str, str], lineage: Lineage) -> frozenset[int]:
     """Returns the ids of the artifacts that the kept runs are made of, reused ones included."""
     records = {run.run_id: run.record for run in runs}
@@ -146,11 +213,11 @@ def _used(runs: Sequence[Run], kept: dict[str, str], lineage: Lineage) -> frozen
     return frozenset(used)
 
 
-def _left_behind(workspace: Workspace, kept: dict[str, str], lineage: Lineage) -> list[Path]:
-    """Returns what nodes of other runs left beside artifacts: half an output, working files."""
+def _left_behind(workspace: Workspace, runs: frozenset[str], lineage: Lineage) -> list[Path]:
+    """Returns what nodes of some runs left beside artifacts: half an output, working files."""
     found = []
     for step in lineage.steps:
-        if step.runs.isdisjoint(kept) and step.node:
+        if step.runs and step.runs <= runs and step.node:
             folder = workspace.artifacts / step.node
             half = [] if step.is_finished else folder.glob(f"*/{step.id}")
             found += [*half, *(folder / SYSTEM).glob(f"*/{step.id}")]
@@ -162,7 +229,12 @@ def _checkpoints(workspace: Workspace, newest: Sequence[Run]) -> list[Path]:
     if not newest:
         return []
     oldest = min(map(_started, newest))
-    return [path for path in workspace.checkpoints.glob("*/") if path.stat().st_mtime < oldest]
+    return [path for path in workspace.checkpoints.glob("*/") if _changed(path) < oldest]
+
+
+def _changed(folder: Path) -> float:
+    """Returns when anything in a folder was last written, in seconds since 1970."""
+    return max(path.lstat().st_mtime for path in (folder, *folder.rglob("*")))
 
 
 def _started(run: Run) -> float:

@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Sequence
+from pathlib import Path
 
 from orchestration.local.history.comparing import Change, Condition, Difference, Numbers
 from orchestration.local.history.table import Cell, aligned
@@ -74,7 +75,7 @@ class _View:
     def files(self, changed: Sequence[Change] | None, found: Difference) -> Rows:
         if changed is None:
             return [[self._not_recorded(found, [bool(r.data) for r in _both(found)]), ""]]
-        common = os.path.commonpath([one.name for one in changed]) if len(changed) > 1 else ""
+        common = _common([one.name for one in changed])
         rows: list[Sequence[Cell]] = [
             [_what(one), self._show(_below(one.name, common))] for one in changed[:MOST_FILES]
         ]
@@ -134,6 +135,12 @@ def _what(one: Change) -> str:
     if one.before is None:
         return "added"
     return "gone" if one.after is None else "changed"
+
+
+def _common(paths: Sequence[str]) -> str:
+    """Returns the folder that all paths are in; "" of one, or if not all are alike absolute."""
+    mixed = len({Path(path).is_absolute() for path in paths}) > 1
+    return os.path.commonpath(paths) if len(paths) > 1 and not mixed else ""
 
 
 def _below(path: str, common: str) -> str:

@@ -4,6 +4,7 @@ import dataclasses
 from collections.abc import Sequence
 from typing import Any
 
+from orchestration.headlines import SERVING
 from orchestration.local.history.advice import Advice, advice
 from orchestration.local.history.deciding import Judged, judged, margin, told
 from orchestration.local.history.folders import Recorded, Run
@@ -114,8 +115,8 @@ def _last_pushed(chosen: Recorded, runs: Sequence[Run]) -> str:
     """Returns the last run before it, of the same use case, that pushed to serve; "" if none."""
     for run in runs:
         is_earlier = run.run_id < chosen.run.run_id and run.use_case == chosen.run.use_case
-        places = run.record.result.destinations[:1] if run.record else ()
-        if is_earlier and any(place.pushed for place in places):
+        places = run.record.result.destinations if run.record else ()
+        if is_earlier and any(place.pushed and place.name == SERVING for place in places):
             return run.run_id
     return ""
 

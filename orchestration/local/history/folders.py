@@ -1,11 +1,13 @@
 """The runs of an output folder, finished and interrupted ones, and how a user names one."""
 
-import os
+import contextlib
+import fcntl
 import shlex
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+from orchestration.local.arguments import DEFAULT_OUTPUT
 from orchestration.local.started import Started
 from orchestration.records import LOG_FILE, RECORD_FILE, RunRecord
 from usecase.errors import UserError, did_you_mean
@@ -43,8 +45,10 @@ class Run(NamedTuple):
         if (self.folder / RECORD_FILE).exists():
             return UNREADABLE
         started = self.started
-        at_work = started and not started.interrupted and _is_alive(started.pid)
-        return AT_WORK if at_work else INTERRUPTED
+        if started is None or started.interrupted:
+            return INTERRUPTED
+        lock = self.folder.parent.parent / f".{started.use_case}.lock"
+        return AT_WORK if _is_held(lock, started.pid) else INTERRUPTED
 
     @property
     def config(self) -> str:
@@ -103,6 +107,24 @@ def choose(runs: Sequence[Run], name: str, root: Path) -> Recorded:
     return Recorded(run, run.record)
 
 
+def place_of(run: Run) -> str:
+    """Returns the option that leads to a run's output folder; "" where it is the default."""
+    folder = run.folder.parent.parent
+    is_default = folder.name == DEFAULT_OUTPUT and folder.parent == Path.cwd()
+    return "" if is_default else f" --output-dir {shlex.quote(str(folder))}"
+
+
+def options_of(overrides: Iterable[str], selection: str) -> str:
+    """Returns the options of `run` that a run is done again with, a blank before each.
+
+    Args:
+        overrides: What `--set` put in, each "key=value".
+        selection: The options that chose a part of the pipeline.
+    """
+    put = [f" --set {shlex.quote(text)}" for text in overrides]
+    return "".join([*put, f" {selection}" if selection else ""])
+
+
 def _run(folder: Path) -> Run:
     started = _started(folder)
     try:
@@ -119,14 +141,17 @@ def _started(folder: Path) -> Started | None:
         return None
 
 
-def _is_alive(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except PermissionError:  # another user's
-        return True
-    except (ProcessLookupError, OverflowError):
-        return False
-    return True
+def _is_held(lock: Path, pid: int) -> bool:
+    """Whether a process holds a lock of an output folder, as it does from start to end of a run.
+
+    That a process of this number lives says little: in a container it is 1 in every run.
+    """
+    with contextlib.suppress(OSError, ValueError), lock.open(encoding="utf-8") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return file.read().strip() in ("", str(pid))  # unsigned where the disk is full
+    return False
 
 
 def _unknown(known: Sequence[Run], name: str, root: Path) -> UserError:
@@ -155,8 +180,10 @@ def _without_record(run: Run) -> UserError:
         )
     if run.state == AT_WORK:
         return UserError(f"run {run.run_id} is at work", fix="wait until it ends")
-    again = f" --config {shlex.quote(run.config)}" if run.config else ""
+    again = f"run --config {shlex.quote(run.config)}" if run.config else "run"
+    more = options_of(run.started.overrides, run.started.selection) if run.started else ""
+    again += more + place_of(run)
     return UserError(
         f"run {run.run_id} was interrupted and left no record",
-        fix=f"see {run.log}, or go on with it: python local_runner.py run{again}",
+        fix=f"see {run.log}, or go on with it: python local_runner.py {again}",
     )

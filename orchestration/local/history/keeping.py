@@ -1,9 +1,10 @@
 """Which runs stay when old ones go: the newest, and those whose model is pushed or blessed."""
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from orchestration.local.history.folders import Run
+from orchestration.local.history.lineage import Lineage
 from orchestration.local.release import find_release
 from orchestration.local.workspace import Workspace
 from serving.pushed import push_of, versions
@@ -12,24 +13,30 @@ NEWEST = "among the newest"
 BLESSED = "its model is blessed"
 
 
-def kept_runs(
-    runs: Sequence[Run], keep: int, pushed: Mapping[str, str], blessed: Collection[str]
-) -> dict[str, str]:
+def kept_runs(runs: Sequence[Run], keep: int, protected: Mapping[str, str]) -> dict[str, str]:
     """Returns the runs of one use case that stay, each with the reason.
 
     Args:
         runs: All of its runs, newest first.
         keep: How many of the newest stay, whatever came of them.
-        pushed: Runs that pushed a model that is still there, and what it is.
-        blessed: Runs whose model was blessed.
+        protected: Runs that stay for another reason, and that.
     """
-    kept = {run.run_id: NEWEST for run in runs[:keep]}
-    for run_id in blessed:
-        kept[run_id] = BLESSED
-    return {**kept, **pushed}
+    return {**{run.run_id: NEWEST for run in runs[:keep]}, **protected}
 
 
-def pushed_runs(workspace: Workspace, runs: Iterable[Run]) -> dict[str, str]:
+def protected_runs(workspace: Workspace, runs: Iterable[Run], lineage: Lineage) -> dict[str, str]:
+    """Returns the runs whose model is blessed or still pushed, each with the reason.
+
+    Args:
+        workspace: The output folder of the use case.
+        runs: Its runs.
+        lineage: What ML Metadata knows of them.
+    """
+    blessed = dict.fromkeys(lineage.blessed_runs(), BLESSED)
+    return {**blessed, **_pushed_runs(workspace, runs)}
+
+
+def _pushed_runs(workspace: Workspace, runs: Iterable[Run]) -> dict[str, str]:
     """Returns the runs that pushed a model that is still at a destination, and what it is.
 
     A version says which run it is from; of one that does not, the record of the run does.

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+from orchestration.local import store_probe
 from orchestration.local.history.lineage import Lineage, MetadataStore
 from orchestration.local.metadata_store import connection_to
 from orchestration.local.workspace import Workspace
@@ -17,13 +18,16 @@ def open_store(workspace: Workspace, config: Mapping[str, Any]) -> MetadataStore
         config: The use case as one of its runs recorded it; {} if it is not known.
 
     Raises:
-        UserError: If it cannot be opened.
+        UserError: If it cannot be opened, or a server does not answer.
     """
     url = config.get("metadata")
     if url is None and not workspace.metadata.is_file():
         return None
     try:
-        return MetadataStore(connection_to(url, workspace))
+        connection = connection_to(url, workspace)
+        if url is not None:  # ML Metadata itself would wait without end for a server's answer
+            store_probe.last_execution(connection)
+        return MetadataStore(connection)
     except Exception as error:  # the library raises one class for each status of its own
         raise UserError(
             f'the metadata of "{workspace.use_case}" cannot be read: {_first_line(error)}',
@@ -38,7 +42,11 @@ def read_lineage(workspace: Workspace, config: Mapping[str, Any]) -> Lineage:
     Raises:
         UserError: If it cannot be read.
     """
-    store = open_store(workspace, config)
+    return lineage_of(open_store(workspace, config), workspace)
+
+
+def lineage_of(store: MetadataStore | None, workspace: Workspace) -> Lineage:
+    """Returns the same of a store that is open."""
     return store.lineage(workspace.use_case) if store else Lineage({}, ())
 
 

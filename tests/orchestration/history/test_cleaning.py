@@ -209,6 +209,34 @@ def test_old_checkpoints_go_and_those_of_the_newest_runs_stay(root):
     assert [path.name for path in workspace(root).checkpoints.iterdir()] == ["new"]
 
 
+def test_checkpoints_that_a_kept_run_went_on_with_stay(root):
+    """Going on writes into `last`, which leaves the time of the folder itself as it was."""
+    run(root, DAYS[1], seed=1)
+    last = workspace(root).checkpoints / "key" / "last"
+    last.mkdir(parents=True)
+    (last / "weights").write_text("weights")
+    for folder in (last, last.parent):
+        os.utime(folder, (1e9, 1e9))
+    clean(root, 1)
+    assert last.exists()
+
+
+@pytest.mark.parametrize("why", ["blessed", "pushed"])
+def test_an_unreadable_run_that_names_no_use_case_stays_for_its_model(root, why):
+    run(root, DAYS[0], seed=1, blessed=int(why == "blessed"))
+    for day in DAYS[1:3]:
+        (workspace(root).runs / day).mkdir()
+    run(root, DAYS[3], seed=2)
+    (workspace(root).runs / DAYS[0] / "started.json").unlink()
+    (workspace(root).runs / DAYS[0] / "run.json").write_text("{}")
+    if why == "pushed":
+        push(root, 7, DAYS[0])
+    told = clean(root, 1)
+    assert run_ids(root) == [DAYS[0], DAYS[2], DAYS[3]]
+    assert f"stays  {DAYS[0]}  " in told
+    assert len(artifacts(root)) == 6
+
+
 def test_folders_without_a_use_case_are_counted_for_themselves(root):
     run(root, DAYS[0], seed=1)
     for day in DAYS[1:4]:  # batch predictions
@@ -263,6 +291,10 @@ def test_artifacts_of_another_folder_in_the_same_store_stay(root, tmp_path):
     clean(moved, 1)
     assert len(artifacts(root)) == 3
     assert list(states(moved).values())[:3] == ["LIVE"] * 3
+
+
+def test_an_empty_folder_is_clean(tmp_path):
+    assert clean(tmp_path, 1) == "0 runs and 0 folders go, 0.0 MB in all\n"
 
 
 def test_there_is_no_such_folder(tmp_path):

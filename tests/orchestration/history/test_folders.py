@@ -9,6 +9,7 @@ import pytest
 
 from orchestration.local.history.folders import choose, find_runs
 from orchestration.local.started import Started
+from orchestration.local.workspace import Workspace
 from orchestration.records import RECORD_FILE
 from usecase.errors import UserError
 
@@ -19,13 +20,11 @@ IDS = ("2026-01-02T03-04-05", "2026-01-02T03-04-06", "2026-02-01T00-00-00")
 def world(tmp_path, make_record):
     """Returns a function that leaves a run, and the folder of all of them."""
 
-    def leave(run_id, verdict="pushed", *, pid=None, interrupted="", use_case="taxi"):
+    def leave(run_id, verdict="pushed", *, pid=None, use_case="taxi", **more):
         folder = tmp_path / "runs" / run_id
         folder.mkdir(parents=True)
         if pid:
-            Started(use_case, "my config.yaml", "", pid, "key", interrupted=interrupted).write(
-                folder
-            )
+            Started(use_case, "my config.yaml", "", pid, "key", **more).write(folder)
         if verdict:
             make_record(run_id, verdict, use_case=use_case).write(folder)
 
@@ -63,14 +62,28 @@ def test_no_folder_no_runs(tmp_path):
     [
         ({"pid": os.getpid()}, "at work"),
         ({"pid": os.getpid(), "interrupted": "2026-01-01T00:00:00"}, "interrupted"),
+        ({"pid": os.getppid()}, "interrupted"),
         ({"pid": 2**40}, "interrupted"),
     ],
 )
 def test_a_run_without_a_record(world, make, state):
     leave, root = world
     leave(IDS[0], None, **make)
-    (run,) = find_runs(root)
-    assert (run.state, run.use_case, run.config) == (state, "taxi", "my config.yaml")
+    with Workspace(root, "taxi").locked():
+        (run,) = find_runs(root)
+        assert (run.state, run.use_case, run.config) == (state, "taxi", "my config.yaml")
+
+
+def test_a_process_of_the_same_number_is_not_the_run(world):
+    """In a container every run is process 1, and after a reboot a number is another's."""
+    leave, root = world
+    leave(IDS[0], None, pid=os.getpid())
+    assert find_runs(root)[0].state == "interrupted"
+    with Workspace(root, "wine").locked():
+        assert find_runs(root)[0].state == "interrupted"
+    with Workspace(root, "taxi").locked():
+        (root / ".taxi.lock").write_text("")  # not signed yet
+        assert find_runs(root)[0].state == "at work"
 
 
 def test_a_process_that_is_gone_was_interrupted(world):
@@ -142,10 +155,19 @@ def test_what_names_no_run_is_refused(world, name, text):
 def test_a_run_without_a_record_cannot_be_shown(world, pid, what, fix):
     leave, root = world
     leave(IDS[0], None, pid=pid)
-    with pytest.raises(UserError) as error:
+    with Workspace(root, "taxi").locked(), pytest.raises(UserError) as error:
         chosen(root, IDS[0])
     assert what in error.value.what
     assert fix in error.value.fix
+
+
+def test_an_interrupted_run_is_gone_on_with_by_the_same_command(world):
+    leave, root = world
+    leave(IDS[0], None, pid=2**40, selection="--from Trainer", overrides=("a.b=[1, 2]",))
+    with pytest.raises(UserError) as error:
+        chosen(root, IDS[0])
+    options = f"--config 'my config.yaml' --set 'a.b=[1, 2]' --from Trainer --output-dir {root}"
+    assert error.value.fix.endswith(f"python local_runner.py run {options}")
 
 
 @pytest.mark.parametrize(("runs", "text"), [((), "there is no run in"), (IDS[:1], "has ended")])

@@ -231,6 +231,18 @@ def test_records_of_before_say_that_they_do_not_know(root, make_record):
     assert f"  data     not in the record of {BEFORE}\n" in text
 
 
+def test_own_functions_outside_of_the_project_change_as_well(root, make_record, make_ingredients):
+    """Code of the project has relative paths, other code absolute ones."""
+    for run_id, digest in ((BEFORE, "1"), (AFTER, "2")):
+        code = dict.fromkeys(("models/trainer.py", "/home/me/mine.py"), digest)
+        record = dataclasses.replace(
+            make_record(run_id), ingredients={"Trainer": make_ingredients(code=code)}
+        )
+        record.write(root / "runs" / run_id)
+    text = ask("diff", root, before=BEFORE, after=AFTER)
+    assert "  code     changed  /home/me/mine.py\n           changed  models/trainer.py\n" in text
+
+
 def test_rows_that_changed(make_record):
     fewer = [judge("data", "rows", 700, "min", 1, slice_name="split=train"), *ROWS[1:]]
     found = difference(make_record("1", gates=tuple(ROWS)), make_record("2", gates=tuple(fewer)))
@@ -283,13 +295,21 @@ NODES
 NEXT
   python local_runner.py diff {BEFORE} {AFTER}
       what is not as in the run that pushed last
-  python local_runner.py run --config my.yaml --tune
+  python local_runner.py run --config my.yaml{SET} --tune
       a search for better values
 """
 
 
 def test_explain(root):
     assert lines(ask("explain", root, run_id="last")) == lines(EXPLAIN)
+
+
+def test_a_run_that_pushed_to_phones_alone_is_not_compared_with(root, make_record):
+    places = (Destination("mobile", True, 8),)
+    between = "2026-01-02T23-00-00"
+    (root / "runs" / between).mkdir()
+    make_record(between, destinations=places).write(root / "runs" / between)
+    assert f"local_runner.py diff {BEFORE} {AFTER}\n" in ask("explain", root, run_id=AFTER)
 
 
 def test_explain_as_json(root):
@@ -329,6 +349,14 @@ def test_what_to_look_at(root, make_record, changes, commands):
     assert len(next_) == len(commands)
     for line, command in zip(next_, commands, strict=True):
         assert line.removeprefix("python local_runner.py ").startswith(command)
+
+
+def test_a_failed_run_is_made_again_by_the_same_command(root, make_record):
+    record = make_record(THIRD, "failed", gates=())
+    part = dataclasses.replace(record, overrides=["a.b=[1, 2]"], selection="--from Trainer")
+    part.write(root / "runs" / THIRD)
+    command = "python local_runner.py run --config my.yaml --set 'a.b=[1, 2]' --from Trainer"
+    assert f"  {command}\n" in ask("explain", root, run_id=THIRD)
 
 
 def test_output_that_is_not_the_default_is_named(root, tmp_path):
