@@ -189,12 +189,16 @@ def test_one_new_category_in_a_thousand_is_tolerated(run, trips):
     assert failed == ["rows"]
 
 
-def test_ragged_row_fails_in_one_line(run, trips):
+@pytest.mark.parametrize(("row", "by"), [(50, ""), (1500, "CsvExampleGen: ")])
+def test_ragged_row_fails_in_one_line(run, folder, trips, row, by):
+    """The first thousand rows are looked at before anything runs, all others when they are read."""
     header, rows = trips
-    code, result, _ = run(text_of(header, [*rows[:50], rows[50][:5], *rows[51:]]))
+    code, result, _ = run(text_of(header, [*rows[:row], rows[row][:5], *rows[row + 1 :]]))
     assert code == 2
     assert result["verdict"] == "failed"
-    assert "CsvExampleGen" in json.dumps(result["error"])
+    told = f"{by}{folder / 'trips.csv'}, line {row + 2}: 5 cells, not 18"
+    assert told in json.dumps(result["error"])
+    assert bool(result["nodes"]) == bool(by)
 
 
 def test_diverging_training_says_so(run, trips):
