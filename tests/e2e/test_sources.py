@@ -127,6 +127,7 @@ def test_an_unchanged_pattern_is_up_to_date_and_a_new_file_is_not(trips, text, s
     assert (done.code, done.json["verdict"]) == (2, "failed")
     got = states(done)
     assert got.pop("CsvExampleGen") == "failed"
+    assert got.pop("LatestPushedStatistics") == "ran"  # it needs no rows, and something was pushed
     assert set(got.values()) <= {"skipped", "cached"}
     said = done.json["error"]["what"]
     assert f'column "{DATE}": "01/13/2015 00:00:00" is no date in the format %d/%m/%Y' in said
