@@ -77,6 +77,8 @@ def read_array(info: TensorInfo, value: Any) -> np.ndarray:
 
 def _numbers(value: Any, dtype: np.dtype) -> np.ndarray:
     array = np.array(value)
+    if array.dtype.kind == "f" and dtype == np.uint64:
+        array = _large_integers(value, array)
     if array.size and array.dtype.kind not in READ_FROM[dtype.kind]:
         raise ValueError(f"no values of type {dtype}")
     if array.size and dtype.kind in "iu":
@@ -85,6 +87,13 @@ def _numbers(value: Any, dtype: np.dtype) -> np.ndarray:
             raise ValueError(f"integers beyond {dtype}")
     with np.errstate(over="ignore"):
         return array.astype(dtype)
+
+
+def _large_integers(value: Any, floats: np.ndarray) -> np.ndarray:
+    """Returns integers below and above 2^63, for which together NumPy knows no type but float."""
+    exact = np.array(value, object)
+    fits = all(type(item) is int and item in INTEGERS["uint64"] for item in exact.flat)
+    return exact.astype(np.uint64) if fits else floats
 
 
 def raw_bytes(text: str) -> bytes:

@@ -5,7 +5,7 @@ import json
 import numpy as np
 import pytest
 import rapidjson
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
@@ -30,6 +30,7 @@ def same(found, expected):
 
 
 @settings(deadline=None)
+@example(np.array([0, 2**63, 2**64 - 1], np.uint64))
 @given(st.sampled_from(NUMBERS).flatmap(lambda dtype: hnp.arrays(dtype, SHAPES)))
 def test_numbers_come_back(array):
     text = array_json(array)
@@ -40,6 +41,12 @@ def test_numbers_come_back(array):
     leaves = np.array(rapidjson.loads(text, number_mode=rapidjson.NM_NAN), object).ravel()
     kind = {"f": float, "i": int, "u": int, "b": bool}[array.dtype.kind]
     assert all(type(leaf) is kind for leaf in leaves.tolist())
+
+
+@pytest.mark.parametrize("values", [[-1, 2**63], [0.5, 2**63], [2**64, 0], [0.0, 2.0]])
+def test_what_is_no_large_integer_is_refused(values):
+    with pytest.raises(ValueError, match="uint64"):
+        read_array(info("uint64"), values)
 
 
 @settings(deadline=None)
