@@ -3,6 +3,7 @@
 from autoconfig.column_profile import ColumnProfile
 from autoconfig.names import means_id, means_moment
 from usecase.config import Source
+from usecase.dates import is_number
 
 LEAST_ROWS_OF_ID = 20
 NEARLY_UNIQUE = 0.95
@@ -88,17 +89,9 @@ def _numbers_among(column: ColumnProfile, source: Source) -> str:
     words = column.present - column.numbers
     if source != "csv" or not column.numbers or words > column.present / 2:
         return ""
-    texts = [value for value in column.distinct.common(50) if not _is_number(value)]
+    texts = [value for value in column.distinct.common(50) if not is_number(value)]
     shown = ", ".join(_cut(text) for text in texts[:3])
     return f" ({words:,} rows are no number, such as {shown}: name them in data.missing)"
-
-
-def _is_number(text: str) -> bool:
-    try:
-        float(text)
-    except ValueError:
-        return False
-    return True
 
 
 def _cut(value: object) -> str:

@@ -85,7 +85,7 @@ def format_fault(date_format: str) -> str:
             return f"neither `iso8601` nor a strptime format ({error})"
         if year != sample.year:
             return "the year is missing"
-        if _is_number(text):
+        if is_number(text):
             # The reader of CSV would guess a number, and drop a leading zero.
             return f"dates would read as numbers, like {text}; write them with separators"
     return ""
@@ -94,7 +94,7 @@ def format_fault(date_format: str) -> str:
 def _iso(text: str) -> datetime:
     from dateutil.parser import isoparse  # not before a date is read
 
-    if _is_number(text):
+    if is_number(text):
         raise ValueError("a number: seconds, or a date without separators")
     return isoparse(text)
 
@@ -104,7 +104,8 @@ def _example(date_format: str) -> str:
     return sample.isoformat() if date_format == ISO_8601 else sample.strftime(date_format)
 
 
-def _is_number(text: str) -> bool:
+def is_number(text: str) -> bool:
+    """Returns whether Python reads a text as a number."""
     try:
         float(text)
     except ValueError:
