@@ -2,7 +2,6 @@
 
 import os
 import random
-import re
 import signal
 import subprocess
 import sys
@@ -78,12 +77,11 @@ class Small(Project):
         """The folder of the newest run."""
         return max((self.outputs / "runs").glob("*/"))
 
-    def works_on(self, node_id: str, since: set[Path]) -> bool:
-        """Returns whether a run that is not among those of before is at work on a node."""
-        new = set((self.outputs / "runs").glob("*/")) - since
-        logs = [folder / "run.log" for folder in new]
-        begun = re.compile(rf"\[{node_id}\] Resolved inputs")
-        return any(log.exists() and begun.search(log.read_text("utf-8", "replace")) for log in logs)
+    def begun(self, *node_ids: str) -> set[Path]:
+        """The folders of the executions of nodes; those whose results are reused have none."""
+        artifacts = self.outputs / "artifacts" / NAME
+        folders = [artifacts / node_id / ".system" / "executor_execution" for node_id in node_ids]
+        return {each for folder in folders for each in folder.glob("*")}
 
     def runs(self) -> set[Path]:
         """The folders of all runs."""

@@ -4,9 +4,13 @@ In one process, which imports TFX once; the model that serves is a stand-in file
 here may get as far as touching it.
 """
 
+import contextlib
 import csv
 import json
+import subprocess
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 import local_runner
@@ -42,7 +46,7 @@ def run(folder, capfd):
     serving = folder / "outputs" / "serving" / "taxi"
     whole = push_destination.digest(serving)
 
-    def run_on(text, edit=("", ""), *, data=True):
+    def run_on(text, edit=("", ""), *more, data=True):
         trips, config = folder / "trips.csv", folder / "taxi.yaml"
         trips.write_bytes(text if isinstance(text, bytes) else text.encode())
         source = (PROJECT_ROOT / "configs" / "taxi.yaml").read_text()
@@ -53,6 +57,7 @@ def run(folder, capfd):
                 *("run", "--json", "--config", str(config)),
                 *("--output-dir", str(folder / "outputs")),
                 *(("--data", str(trips)) if data else ()),
+                *more,
             ]
         )
         captured = capfd.readouterr()
@@ -63,6 +68,11 @@ def run(folder, capfd):
     yield run_on
     assert push_destination.versions(serving) == [LAST_PUSHED]
     assert push_destination.digest(serving) == whole
+
+
+def states_of(result):
+    """Returns {node: state}."""
+    return {node["id"]: node["state"] for node in result["nodes"]}
 
 
 def text_of(header, rows):
@@ -134,6 +144,68 @@ def test_a_config_that_cannot_run_exits_with_2(run, trips, edit, what, fix):
     assert result["nodes"] == []
 
 
+@pytest.mark.parametrize(
+    ("data", "message"),
+    [
+        (b"\x7fELF\x02\x01\x01" + bytes(200) + b"\xd4\xff\n", "data not readable"),
+        (bytes(range(256)) * 20, "data not readable"),
+        (b"PAR1" + bytes(200) + b"PAR1", "data file is Parquet, but was read as CSV"),
+    ],
+    ids=["program", "bytes", "parquet"],
+)
+def test_a_file_that_only_is_named_csv_exits_with_2(run, data, message):
+    code, result, stderr = run(data)
+    assert code == 2
+    assert result["verdict"] == "failed"
+    assert f"error: {message}" in stderr
+    assert "  fix: " in stderr
+    assert result["nodes"] == []
+
+
+def test_a_folder_without_files_exits_with_2(run, trips, folder):
+    empty = folder / "empty"
+    empty.mkdir()
+    for data, message in ((empty, "data is a folder"), (empty / "*.csv", "no file matches")):
+        code, _, stderr = run(text_of(*trips), ("", ""), "--data", str(data))
+        assert code == 2
+        assert message in stderr
+        assert str(empty) in stderr
+
+
+def test_parquet_of_another_schema_is_refused(run, trips, folder):
+    other = folder / "other.parquet"
+    pq.write_table(pa.table({"fare": ["a", "b"] * 200, "colour": ["red", "blue"] * 200}), other)
+    code, result, _ = run(text_of(*trips), ("", ""), "--data", str(other))
+    assert code == 1
+    assert result["verdict"] == "not_pushed"
+    (said,) = (gate["detail"] for gate in result["gates"] if gate["metric"] == "anomalies")
+    assert "colour: New column" in said
+    assert "company: Column is completely missing" in said
+    assert states_of(result)["Transform"] == "skipped"
+
+
+@contextlib.contextmanager
+def read_only(folder):
+    """Makes a folder one that nobody may write into, not even root."""
+    mount = ["mount", "--bind", str(folder), str(folder)]
+    done = subprocess.run(mount, capture_output=True, text=True, check=False)
+    if done.returncode:
+        pytest.skip(f"no file system can be mounted here: {done.stderr.strip()}")
+    try:
+        subprocess.run(["mount", "-o", "remount,ro,bind", str(folder)], check=True)
+        yield
+    finally:
+        subprocess.run(["umount", "--lazy", str(folder)], check=True)
+
+
+def test_an_output_folder_that_is_not_writable_exits_with_2(run, trips, folder):
+    with read_only(folder / "outputs"):
+        code, result, stderr = run(text_of(*trips))
+    assert code == 2
+    assert f"output folder not writable: {folder / 'outputs'}" in stderr
+    assert result["nodes"] == []
+
+
 def test_data_that_is_not_there_exits_with_2(run, trips, folder):
     nowhere = (BUNDLED, str(folder / "nosuch.csv"))
     code, _, stderr = run(text_of(*trips), nowhere, data=False)
@@ -175,7 +247,7 @@ def test_data_that_breaks_the_contract_exits_with_1(run, trips, name, detail):
     assert failed
     assert {gate["name"] for gate in failed} == {"data"}
     assert any(detail in gate["detail"] for gate in failed)
-    states = {node["id"]: node["state"] for node in result["nodes"]}
+    states = states_of(result)
     assert states["DataGate"] == "ran"
     assert states["Transform"] == states["Trainer"] == states["Pusher"] == "skipped"
     assert result["serving_model"].endswith(str(LAST_PUSHED))
@@ -205,7 +277,7 @@ def test_diverging_training_says_so(run, trips):
     config = ("evaluation:", "training: {learning_rate: 1.0e+30, max_epochs: 2}\nevaluation:")
     code, result, _ = run(text_of(*trips), config)
     assert code == 2
-    states = {node["id"]: node["state"] for node in result["nodes"]}
+    states = states_of(result)
     assert states["Trainer"] == "failed"
     assert states["Evaluator"] == states["Pusher"] == "skipped"
     assert "training loss became" in json.dumps(result["error"])
@@ -220,3 +292,11 @@ def test_two_runs_at_once_do_not_meet(run, folder, trips):
         code, _, stderr = run(text_of(*trips))
     assert code == 2
     assert 'another run of "taxi" is at work' in stderr
+
+
+def test_after_all_of_these_the_next_run_works(run, trips):
+    code, result, _ = run(text_of(*trips), ("", ""), "--to", "Transform")
+    assert (code, result["verdict"]) == (0, "stopped")
+    states = states_of(result)
+    assert states["Transform"] == "ran"
+    assert states["Trainer"] == "skipped"

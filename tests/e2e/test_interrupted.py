@@ -12,9 +12,18 @@ from components import push_destination
 from orchestration.local.started import Started as Record
 from tests.e2e.small import NAME, Small
 
-BEFORE_TRAINING = ("CsvExampleGen", "StatisticsGen", "ExampleValidator", "DataGate", "Transform")
-# In the order in which they run; each of them is the last that a run begins.
-NODES = (*BEFORE_TRAINING, "Trainer", "LatestPushedModel", "Evaluator", "ServingGate", "Pusher")
+BEFORE_TRAINING = (
+    "CsvExampleGen",
+    "ImportSchemaGen",
+    "StatisticsGen",
+    "ExampleValidator",
+    "LatestPushedStatistics",
+    "DistributionValidator",
+    "DataGate",
+    "LatestPushedModel",
+    "Transform",
+)
+NODES = (*BEFORE_TRAINING, "Trainer", "ServingGate", "Evaluator", "Pusher")  # as they run
 
 
 @pytest.fixture(scope="module")
@@ -28,10 +37,11 @@ def states(done):
 
 
 def end_at(small, node_id, end, *arguments):
-    """Starts a run and ends it as soon as it works on a node; returns the run and its status."""
-    before = small.runs()
+    """Starts a run and ends it when it begins a node, or one behind it where that is too late."""
+    reached = NODES[NODES.index(node_id) :]
+    before = small.begun(*reached)
     run = small.start(*arguments)
-    run.wait_until(lambda: small.works_on(node_id, before))
+    run.wait_until(lambda: small.begun(*reached) - before)
     return run, getattr(run, end)()
 
 
