@@ -9,6 +9,7 @@ more.
 import bisect
 import itertools
 import math
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple, TypeAlias
 
@@ -159,9 +160,15 @@ def _curve(feature: Feature) -> Curve:
 
 
 def _tenths(curve: Curve) -> list[float]:
-    """Returns the values below which a tenth, two tenths, ... of the values lie, each once."""
+    """Returns the values below which a tenth, two tenths, ... of the values lie, each once.
+
+    A value of many rows, which is several of them, has an edge at either side: else smaller ones in
+    its place would fall into its bucket.
+    """
     wanted = [index / BUCKETS - 1e-9 for index in range(1, BUCKETS)]
-    return sorted({next(v for v, share in curve if share >= w) for w in wanted}) if curve else []
+    found = Counter(next(v for v, share in curve if share >= w) for w in wanted) if curve else {}
+    below = {math.nextafter(value, -math.inf) for value, tenths in found.items() if tenths > 1}
+    return sorted(below.union(found))
 
 
 def _share_below(curve: Curve, edge: float) -> float:

@@ -54,8 +54,21 @@ def test_a_tenth_of_the_baseline_lies_in_each_bucket():
 
 def test_a_value_of_many_rows_has_a_bucket_of_its_own():
     found = pair(numbers([0] * 600 + [*range(1, 401)]), numbers([0] * 700 + [*range(1, 301)]))
-    assert found.before["0"] == pytest.approx(700, abs=10)
-    assert found.now["0"] == pytest.approx(600, abs=10)
+    assert (found.before["0"], found.now["0"]) == (0, 0)  # smaller values
+    assert found.before["1"] == pytest.approx(700, abs=10)
+    assert found.now["1"] == pytest.approx(600, abs=10)
+
+
+@pytest.mark.parametrize("other", [3, 7])
+@pytest.mark.parametrize("rest", [0, 400])
+def test_another_value_in_place_of_one_of_many_rows_is_not_in_its_bucket(other, rest):
+    """Whether it is smaller or larger, and whether the column is constant or not."""
+    more = [10 + index for index in range(rest)]
+    found = pair(numbers([other] * 600 + more), numbers([5] * 600 + more))
+    moved = sum(abs(found.now[key] - count) for key, count in found.before.items()) / 2
+    assert moved == pytest.approx(600, abs=10)
+    same = pair(numbers([5] * 600 + more), numbers([5] * 600 + more))
+    assert same.now == same.before
 
 
 def test_rows_without_a_value_count():
