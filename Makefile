@@ -6,10 +6,10 @@ CONFIG ?= configs/taxi.yaml
 STAGES := lint types imports unit e2e
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test test-all slow bench bench-serving $(STAGES) format lock image clean
+.PHONY: help setup run test test-all slow bench bench-serving bench-ingestion $(STAGES) format lock image clean
 
 help: ## List the targets
-	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' Makefile
 
 setup: ## Make .venv from the lock that this machine can run; LINE=tfx-1.16 or tfx-1.21 and ACCELERATOR=cpu or gpu choose
 	@tools/setup.sh
@@ -50,6 +50,9 @@ bench: setup ## Measure the pushed models in outputs/; ARGS="..." is passed on
 
 bench-serving: setup ## Measure the embedded model server; ARGS="..." is passed on
 	@$(PY) -m benchmarks.serving $(ARGS)
+
+bench-ingestion: setup ## Measure what reading rows costs; ARGS="..." is passed on
+	@$(PY) -m benchmarks.ingestion $(ARGS)
 
 format: setup ## Format the code and mend what ruff can mend
 	@$(PY) -m ruff format .

@@ -1,6 +1,8 @@
-"""What it costs to read CSV by Arrow, beside TFX's own CsvExampleGen: `make bench-ingestion`.
+"""What it costs to read rows by Arrow, beside TFX's own CsvExampleGen: `make bench-ingestion`.
 
-The rows are the bundled taxi trips, again and again, each with a number of its own.
+The rows are the bundled taxi trips, again and again, each with a number of its own. The same rows
+are read once more, and twice as many of them, as CSV and as Parquet: seconds grow with the file,
+and memory should not.
 """
 
 import argparse
@@ -18,7 +20,7 @@ from benchmarks.one_ingestion import OURS, STANDARD
 from usecase.paths import PROJECT_ROOT, resolve
 
 TAXI = "pkg:tfx/examples/chicago_taxi_pipeline/data/simple/data.csv"
-NAMES = {OURS: "by Arrow", STANDARD: "TFX's CsvExampleGen"}
+FORMATS = {".csv": "CSV", ".parquet": "Parquet"}
 Measured = dict[str, float]
 
 
@@ -27,19 +29,27 @@ def main() -> int:
     options = _options()
     with tempfile.TemporaryDirectory() as name:
         file = _rows(Path(name) / "rows.csv", options.rows)
-        both: dict[str, list[Measured]] = {STANDARD: [], OURS: []}
-        for _, contender in itertools.product(range(options.rounds), both):
-            both[contender].append(_measure(contender, file))
+        both: dict[str, list[Measured]] = {"TFX's CsvExampleGen": [], "by Arrow": []}
+        for _ in range(options.rounds):
+            for contender, measured in zip((STANDARD, OURS), both.values(), strict=True):
+                measured.append(_measure(contender, file))
         print("\n".join(_table(options.rows, both)), flush=True)
-        large = _rows(file, options.large)
-        print("\n".join(_table(options.large, {OURS: [_measure(OURS, large)]})))
+        for rows in (options.large, 2 * options.large):
+            file = _rows(file, rows)
+            of_formats = {
+                f"by Arrow, {FORMATS[one.suffix]}": [_measure(OURS, one)]
+                for one in (file, _as_parquet(file))
+            }
+            print("\n".join(_table(rows, of_formats)), flush=True)
     return 0
 
 
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--rows", type=int, default=200_000, metavar="N", help="rows for both")
-    parser.add_argument("--large", type=int, default=1_000_000, metavar="N", help="rows for ours")
+    parser.add_argument(
+        "--large", type=int, default=1_000_000, metavar="N", help="rows for ours, and twice as many"
+    )
     parser.add_argument("--rounds", type=int, default=3, metavar="N", help="turns of each")
     return parser.parse_args()
 
@@ -51,6 +61,17 @@ def _rows(path: Path, count: int) -> Path:
         for number, line in zip(range(count), itertools.cycle(lines), strict=False):
             file.write(f"{line},{number}\n")
     return path
+
+
+def _as_parquet(path: Path) -> Path:
+    from pyarrow import csv, parquet
+
+    target = path.with_suffix(".parquet")
+    options = csv.ReadOptions(block_size=4 << 20)  # all taxi rows: types are those of the first
+    with csv.open_csv(path, options) as rows, parquet.ParquetWriter(target, rows.schema) as file:
+        for batch in rows:
+            file.write_batch(batch)
+    return target
 
 
 def _measure(contender: str, file: Path) -> Measured:
@@ -77,7 +98,7 @@ def _table(rows: int, measured: Mapping[str, Sequence[Measured]]) -> list[str]:
         peak, before = (max(one[key] for one in rounds_of) for key in ("peak", "before"))
         spread = f"{min(seconds):.1f}–{max(seconds):.1f}"
         lines.append(
-            f"| {NAMES[contender]} | {statistics.median(seconds):.1f} | {spread} | "
+            f"| {contender} | {statistics.median(seconds):.1f} | {spread} | "
             f"{peak:,.0f} | {before:,.0f} |"
         )
     return lines

@@ -1,4 +1,4 @@
-"""One ExampleGen executor on one CSV file, in a process of its own.
+"""One ExampleGen executor on one file of CSV or Parquet, in a process of its own.
 
 `python -m benchmarks.one_ingestion NAME FILE` prints the seconds of its work, and the largest
 memory of the process in millions of bytes: before it, when all is imported, and after it.
@@ -42,16 +42,18 @@ def _properties(path: Path) -> dict[str, Any]:
     from components.reading_config import reading_config
     from ingestion.columns import Reading
     from ingestion.dialect import Dialect
+    from ingestion.reading import Format
 
     split = example_gen_pb2.SplitConfig.Split
     splits = [split(name=n, hash_buckets=b) for n, b in (("train", 8), ("eval", 1), ("test", 1))]
     rows = example_gen_pb2.Input.Split(name="rows", pattern=path.name)
+    source: Format = "parquet" if path.suffix == ".parquet" else "csv"
     config = {
         "input_config": example_gen_pb2.Input(splits=[rows]),
         "output_config": example_gen_pb2.Output(
             split_config=example_gen_pb2.SplitConfig(splits=splits)
         ),
-        "custom_config": reading_config(Reading("csv", Dialect(), {}, {})),
+        "custom_config": reading_config(Reading(source, Dialect(), {}, {})),
     }
     as_json = {key: proto_utils.proto_to_json(value) for key, value in config.items()}
     return {**as_json, "input_base": str(path.parent)}

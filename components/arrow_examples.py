@@ -26,6 +26,7 @@ from usecase.errors import DataError
 
 BEAM_NOTE = " [while running"  # Beam adds the step to the first argument of an error
 HERE = (None, "DirectRunner")
+ELSEWHERE = ("DataflowRunner", "FlinkRunner", "SparkRunner")  # workers on other machines
 
 
 class Executor(base_example_gen_executor.BaseExampleGenExecutor):
@@ -51,18 +52,38 @@ class Executor(base_example_gen_executor.BaseExampleGenExecutor):
         """Reads and splits the rows.
 
         Raises:
-            DataError: If a file cannot be read, they do not belong together, or a cell is no date
-                in the format of its column.
+            DataError: If a file cannot be read, they do not belong together, a cell is no date in
+                the format of its column, or Beam's workers could not read them.
         """
         options = PipelineOptions(self._beam_pipeline_args or [])
-        if options.view_as(StandardOptions).runner in HERE:
+        runner = options.view_as(StandardOptions).runner
+        if runner in HERE:
             self._do_here(output_dict, exec_properties)
             return
+        self.require_workers(exec_properties, runner)
         try:
             super().Do(input_dict, output_dict, exec_properties)
         except DataError as error:
             what = error.what.partition(BEAM_NOTE)[0]
             raise DataError(what, error.expected, error.fix) from error
+
+    def require_workers(self, exec_properties: dict[str, Any], runner: str) -> None:
+        """Checks that Beam's workers can read the rows, before one is asked to.
+
+        Args:
+            exec_properties: The properties of the node.
+            runner: Beam's, which is not of this process.
+
+        Raises:
+            DataError: If they cannot.
+        """
+        base = exec_properties[standard_component_specs.INPUT_BASE_KEY]
+        if runner in ELSEWHERE and "://" not in base:
+            raise DataError(
+                f"the workers of {runner} cannot see {base}",
+                expected="data under gs://",
+                fix="copy them there, or remove the node's `beam`",
+            )
 
     def more_splits(self, exec_properties: dict[str, Any]) -> Sequence[str]:
         """Returns the splits that there are beside those that rows are hashed into."""

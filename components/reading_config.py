@@ -1,8 +1,8 @@
 """How files of rows are read, as a property of the node, and so as part of its cache key."""
 
-from google.protobuf import json_format, struct_pb2
 from tfx.proto import example_gen_pb2
 
+from components.custom_config import packed, unpacked
 from ingestion.columns import Reading
 from ingestion.dialect import Dialect
 from usecase.dates import DateText
@@ -10,8 +10,7 @@ from usecase.dates import DateText
 
 def reading_config(reading: Reading) -> example_gen_pb2.CustomConfig:
     """Returns what an ExampleGen of ours is told."""
-    struct = struct_pb2.Struct()
-    struct.update(
+    return packed(
         {
             "source": reading.source,
             "delimiter": reading.dialect.delimiter,
@@ -20,16 +19,11 @@ def reading_config(reading: Reading) -> example_gen_pb2.CustomConfig:
             "dates": {name: date._asdict() for name, date in reading.dates.items()},
         }
     )
-    config = example_gen_pb2.CustomConfig()
-    config.custom_config.Pack(struct)
-    return config
 
 
 def read_reading_config(config: str) -> Reading:
     """Reads what `reading_config` wrote, from the JSON that TFX makes of it."""
-    struct = struct_pb2.Struct()
-    json_format.Parse(config, example_gen_pb2.CustomConfig()).custom_config.Unpack(struct)
-    told = json_format.MessageToDict(struct)
+    told = unpacked(config)
     return Reading(
         source=told["source"],
         dialect=Dialect(told["delimiter"], tuple(told["missing"])),

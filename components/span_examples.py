@@ -10,6 +10,7 @@ from components.example_files import write_splits
 from components.reading_config import read_reading_config
 from components.span_config import read_spans
 from ingestion.columns import kinds_of, look_through
+from usecase.errors import DataError
 from usecase.spans import SpanFiles
 
 
@@ -19,6 +20,22 @@ class Executor(arrow_examples.Executor):
     The files are those that `custom_config` names, as `with_spans` makes it. A column has one type
     in all of them.
     """
+
+    def require_workers(self, exec_properties: dict[str, Any], runner: str) -> None:
+        """Refuses Beam's workers, which would read the one span that TFX knows.
+
+        Args:
+            exec_properties: The properties of the node.
+            runner: Beam's, which is not of this process.
+
+        Raises:
+            DataError: Always.
+        """
+        raise DataError(
+            f"spans are read together by one process, not by the workers of {runner}",
+            expected="Beam's DirectRunner",
+            fix="remove the node's `beam`",
+        )
 
     def more_splits(self, exec_properties: dict[str, Any]) -> Sequence[str]:
         """Returns the splits that hold whole spans."""

@@ -2,7 +2,7 @@
 
 Booleans become 0 and 1; moments, seconds since 1970-01-01T00:00:00 UTC; days, their midnight; times
 of day and durations, seconds. Fractions of a second are cut off. Decimals become numbers. NaN is a
-missing value.
+missing value. An integer beyond int64 makes its column text, as it does in CSV.
 """
 
 import numpy as np
@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from ingestion.kinds import Kind, wider
-from ingestion.numbers import all_whole
+from ingestion.numbers import INT64, all_whole
 
 PER_SECOND = {"s": 1, "ms": 10**3, "us": 10**6, "ns": 10**9}
 
@@ -23,17 +23,20 @@ class NativeKind:
         declared: The type that it shall have, where its values allow it.
 
     Attributes:
-        whole: Whether every number so far is a whole one within 64 bits.
+        whole: Whether every number so far is a whole one within int64.
     """
 
     def __init__(self, stored: pa.DataType, declared: Kind | None = None) -> None:
         self._stored = native_kind(stored)
+        self._is_unsigned = pa.types.is_uint64(stored)
         self._declared = declared
         self.whole = True
 
     @property
     def needs_values(self) -> bool:
         """Whether its type is known only when all of its values were seen."""
+        if self._is_unsigned:
+            return self._declared in (None, "int64")
         return self._stored == "float32" and self._declared == "int64"
 
     @property
@@ -41,15 +44,21 @@ class NativeKind:
         """The wider of what is stored and what is declared.
 
         Whole numbers are integers where these are declared: pandas stores integers as floats
-        where some are missing.
+        where some are missing. Unsigned ones beyond int64 are text: a float would round them.
         """
-        if self.needs_values and self.whole:
-            return "int64"
+        if self.needs_values:
+            if self.whole:
+                return "int64"
+            return "bytes" if self._is_unsigned else "float32"
         return wider(self._stored, self._declared)
 
     def look(self, values: pa.Array) -> None:
         """Takes values into account; nulls say nothing."""
-        if self.needs_values and self.whole:
+        if not (self.needs_values and self.whole):
+            return
+        if self._is_unsigned:
+            self.whole = (pc.max(values).as_py() or 0) in INT64
+        else:
             present = _present(values).drop_null().cast(pa.float64())
             self.whole = all_whole(present.to_numpy(zero_copy_only=False))
 
@@ -79,7 +88,8 @@ def native_values(stored: pa.Array, kind: Kind) -> pa.Array:
     if kind == "bytes":
         return _bytes(stored)
     if kind == "float32":
-        return stored.cast(pa.float64()).cast(pa.float32(), safe=False)
+        # Integers beyond 2^53 are rounded, too, as they are in CSV.
+        return stored.cast(pa.float64(), safe=False).cast(pa.float32(), safe=False)
     if pa.types.is_temporal(stored.type):
         return _seconds(stored)
     if pa.types.is_boolean(stored.type):

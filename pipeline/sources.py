@@ -10,6 +10,7 @@ from tfx.proto import example_gen_pb2, range_config_pb2
 
 from components import span_examples
 from components.arrow_examples import Executor
+from components.content_driver import Driver
 from components.reading_config import reading_config
 from components.span_config import with_spans
 from ingestion.columns import Reading
@@ -60,16 +61,11 @@ def example_gen(
     if spans and spans.span is not None:
         files["range_config"] = _only(spans.span)
     if data.source == "tfrecord":
-        return ImportExampleGen(**files)
-    config = reading_config(Reading(data.source, dialect_of(data), types or {}, dates))
-    known = spans if spans and spans.rows else None
-    node = FileBasedExampleGen(
-        **files,
-        custom_config=with_spans(config, known) if known else config,
-        custom_executor_spec=executor_spec.BeamExecutorSpec(
-            span_examples.Executor if known else Executor
-        ),
-    )
+        node = ImportExampleGen(**files)
+    else:
+        reading = Reading(data.source, dialect_of(data), types or {}, dates)
+        node = _by_arrow(files, reading, spans if spans and spans.rows else None)
+    node.driver_class = Driver
     return node.with_id(EXAMPLE_GENS[data.source])
 
 
@@ -77,6 +73,18 @@ def declared_types(declaration: Declaration) -> dict[str, Kind]:
     """Returns the types of the columns that features and label are made of."""
     columns = (*declaration.inputs, *declaration.label.columns)
     return {column.name: KINDS[column.dtype] for column in columns}
+
+
+def _by_arrow(
+    files: Mapping[str, Any], reading: Reading, spans: SpanFiles | None
+) -> FileBasedExampleGen:
+    config = reading_config(reading)
+    executor = span_examples.Executor if spans else Executor
+    return FileBasedExampleGen(
+        **files,
+        custom_config=with_spans(config, spans) if spans else config,
+        custom_executor_spec=executor_spec.BeamExecutorSpec(executor),
+    )
 
 
 def _only(span: int) -> range_config_pb2.RangeConfig:

@@ -1,6 +1,8 @@
 """CSV files of rows: read with the types of a model, and written back with answers beside them."""
 
 import csv
+import gzip
+import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -11,6 +13,9 @@ from serving.errors import ServingError
 
 # Of a cell's text and its place, for an error: the value, None if it is missing.
 Parser = Callable[[str, str], Value | None]
+DELIMITERS = (",", ";", "\t", "|")
+GZIP_MAGIC = b"\x1f\x8b"
+NOT_READABLE = (OSError, EOFError, zlib.error, UnicodeDecodeError, csv.Error)
 
 
 class Row(NamedTuple):
@@ -31,12 +36,11 @@ def check_csv(path: Path) -> list[str]:
             twice.
     """
     try:
-        with path.open(newline="", encoding="utf-8") as file:
-            reader = csv.reader(file)
-            header = next(reader, [])
+        with _reader(path) as reader:
+            header: list[str] = next(reader, [])
             row = next((row for row in reader if row), None)
         refuse_nul([*header, *(row or [])])
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
+    except NOT_READABLE as error:
         raise ServingError(
             f"data not readable: {path} ({error})",
             expected="a CSV file in UTF-8 with a header line",
@@ -76,8 +80,8 @@ def _check_header(header: list[str], path: Path) -> None:
 
 def read_header(path: Path) -> list[str]:
     """Returns the column names of a CSV file."""
-    with path.open(newline="", encoding="utf-8") as file:
-        return next(csv.reader(file))
+    with _reader(path) as reader:
+        return next(reader)
 
 
 def read_rows(path: Path, parsers: Mapping[str, Parser]) -> Iterator[Row]:
@@ -91,9 +95,9 @@ def read_rows(path: Path, parsers: Mapping[str, Parser]) -> Iterator[Row]:
         ServingError: If a column is not there, or a line has too many or too few cells; what a
             parser raises passes through.
     """
-    with path.open(newline="", encoding="utf-8") as file:
-        reader = csv.reader(file)
+    with _reader(path) as reader:
         header = next(reader)
+        cut = reader.dialect.delimiter
         places = _places(header, parsers, path)
         for cells in _lines(reader, path):
             where = f"{path}, line {reader.line_num}"
@@ -101,7 +105,7 @@ def read_rows(path: Path, parsers: Mapping[str, Parser]) -> Iterator[Row]:
                 raise ServingError(
                     f"{where}: {len(cells)} cells, not {len(header)}",
                     expected="as many cells as the header has columns",
-                    fix="check for a missing quote or comma",
+                    fix="check for a missing quote or " + ("comma" if cut == "," else f'"{cut}"'),
                 )
             found = {
                 name: parsers[name](cells[place], f'{where}, column "{name}"')
@@ -143,6 +147,26 @@ def refuse_nul(cells: list[str]) -> None:
         raise csv.Error("line contains NUL")
 
 
+@contextmanager
+def _reader(path: Path) -> Iterator[Any]:
+    """Opens a CSV file; gzip is told by its content, and the delimiter by its header."""
+    with path.open("rb") as raw:
+        is_gzip = raw.read(len(GZIP_MAGIC)) == GZIP_MAGIC
+    with (gzip.open if is_gzip else open)(path, "rt", newline="", encoding="utf-8") as file:
+        delimiter = _delimiter(file)
+        file.seek(0)
+        yield csv.reader(file, delimiter=delimiter)
+
+
+def _delimiter(file: TextIO) -> str:
+    """Returns what cuts the header of a file; a comma, wherever one does."""
+    cells = {}
+    for one in DELIMITERS:
+        file.seek(0)
+        cells[one] = len(next(csv.reader(file, delimiter=one), []))
+    return "," if cells[","] > 1 else max(DELIMITERS, key=cells.__getitem__)
+
+
 def _lines(reader: Any, path: Path) -> Iterator[list[str]]:
     """Yields lines that are not blank."""
     try:
@@ -150,7 +174,7 @@ def _lines(reader: Any, path: Path) -> Iterator[list[str]]:
             refuse_nul(cells)
             if cells:
                 yield cells
-    except (UnicodeDecodeError, csv.Error) as error:
+    except NOT_READABLE as error:
         raise ServingError(
             f"{path}, after line {reader.line_num}: not readable ({error})",
             expected="CSV in UTF-8",

@@ -38,6 +38,21 @@ def test_every_row_is_in_the_split_that_tfx_puts_it_in(few):
     assert total(ours) == FEW
 
 
+def test_one_cell_is_enough_to_tell_them_apart(few, tmp_path):
+    (tmp_path / "taxi").mkdir()
+    with resolve(TAXI, "data").open() as file:
+        header, first, *others = islice(file, 1 + FEW)
+    names = header.rstrip("\n").split(",")
+    cells = first.split(",")
+    assert cells[names.index("trip_seconds")] == "0"
+    cells[names.index("trip_seconds")] = "1"
+    (tmp_path / "taxi" / "data.csv").write_text("".join([header, ",".join(cells), *others]))
+    ours, theirs = by_split(run(tmp_path / "taxi")), by_split(few[1])
+    gone = sum((theirs[split] - ours[split] for split in theirs), Counter())
+    new = sum((ours[split] - theirs[split] for split in ours), Counter())
+    assert (gone.total(), new.total()) == (1, 1)
+
+
 def test_the_artifact_is_what_tfx_makes_of_it(few):
     ours, theirs = (artifact.mlmd_artifact for artifact in few)
     assert ours.uri != theirs.uri
@@ -50,7 +65,11 @@ def test_so_are_all_taxi_rows(tmp_path):
     (tmp_path / "taxi").mkdir()
     (tmp_path / "taxi" / "data.csv").symlink_to(resolve(TAXI, "data"))
     ours = by_split(run(tmp_path / "taxi"))
-    assert ours == by_split(run(tmp_path / "taxi", executor=csv_executor.Executor))
+    theirs = by_split(run(tmp_path / "taxi", executor=csv_executor.Executor))
+    assert {split: rows.total() for split, rows in ours.items()} == {
+        split: rows.total() for split, rows in theirs.items()
+    }
+    assert ours == theirs
     assert total(ours) == 15_002
 
 

@@ -5,8 +5,10 @@ import gzip
 import pytest
 from tfx.utils import proto_utils
 
+from components import arrow_workers
+from components.arrow_examples import examples_of
 from components.reading_config import read_reading_config, reading_config
-from ingestion.columns import Reading
+from ingestion.columns import Reading, look_through
 from ingestion.dialect import Dialect
 from tests.components.ingestion_world import (
     CSV,
@@ -25,8 +27,9 @@ from usecase.errors import DataError
 
 DATES = {"when": DateText("iso8601", 1.0), "day": DateText("%d.%m.%Y", 0.0)}
 WITH_DATES = CSV._replace(dates=DATES)
+IMAGE = "--sdk_container_image=registry/image:1"  # without it TFX packs itself for the workers
 # Runs in this process, but as one whose workers might be elsewhere.
-WORKERS = ["--runner=apache_beam.runners.portability.fn_api_runner.FnApiRunner"]
+WORKERS = ["--runner=apache_beam.runners.portability.fn_api_runner.FnApiRunner", IMAGE]
 
 
 @pytest.fixture
@@ -100,6 +103,35 @@ def test_beam_s_workers_read_the_same(folder):
     here, there = run(folder, reading), run(folder, reading, arguments=WORKERS)
     assert by_split(here) == by_split(there)
     assert total(by_split(there)) == 4
+
+
+def test_a_worker_reads_whole_files_one_at_a_time(folder, monkeypatch):
+    for place in range(3):
+        (folder / f"{place}.csv").write_text(f"id\n{place}\n")
+    looked_at, read = [], []
+
+    def noted(notes, function):
+        def call(files, *rest):
+            notes.append(files)
+            return function(files, *rest)
+
+        return call
+
+    monkeypatch.setattr(arrow_workers, "look_through", noted(looked_at, look_through))
+    monkeypatch.setattr(arrow_workers, "examples_of", noted(read, examples_of))
+    run(folder, arguments=WORKERS)
+    each = [[str(folder / f"{place}.csv")] for place in range(3)]
+    assert sorted(looked_at) == sorted(read) == each
+
+
+@pytest.mark.parametrize("runner", ["DataflowRunner", "FlinkRunner", "SparkRunner"])
+def test_workers_elsewhere_cannot_see_files_of_this_machine(folder, runner):
+    (folder / "a.csv").write_text("id\n1\n")
+    with pytest.raises(DataError) as caught:
+        run(folder, arguments=[f"--runner={runner}", IMAGE])
+    assert caught.value.what == f"the workers of {runner} cannot see {folder}"
+    assert list(folder.parent.iterdir()) == [folder]  # and nothing has run
+    assert total(by_split(run(folder, arguments=["--runner=DirectRunner", IMAGE]))) == 1
 
 
 def test_a_fault_that_a_worker_finds_is_told_as_here(folder):

@@ -3,13 +3,17 @@
 from datetime import date, datetime, timedelta, timezone
 from decimal import Decimal
 
+import numpy as np
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 import tensorflow as tf
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
-from tests.components.ingestion_world import PARQUET, column, ingested
+from components.arrow_examples import read_examples
+from tests.components.ingestion_world import CSV, PARQUET, column, ingested
 from usecase.dates import DateText
-from usecase.errors import DataError
 
 DATES = {"when": DateText("iso8601", 1.0), "day": DateText("%d.%m.%Y", 0.0)}
 
@@ -93,6 +97,57 @@ def test_dates_in_parquet_s_text(ingest):
     assert column(rows, "day") == [("int64_list", [5])]  # seconds already
 
 
-def test_an_integer_beyond_64_bits_in_parquet(ingest):
-    with pytest.raises(DataError, match=r'column "n" \(uint64\) cannot be read as int64'):
-        ingest({"id": [1], "n": pa.array([2**63], pa.uint64())}, PARQUET)
+@pytest.mark.parametrize("declared", [{}, {"n": "int64"}])
+def test_an_unsigned_integer_beyond_int64_makes_its_column_text(ingest, declared):
+    values = [2**63 - 1, None, 2**63, 2**64 - 1]
+    rows = ingest(
+        {"id": [1, 2, 3, 4], "n": pa.array(values, pa.uint64())}, PARQUET._replace(types=declared)
+    )
+    texts = [[] if value is None else [b"%d" % value] for value in values]
+    assert column(rows, "n") == [("bytes_list", text) for text in texts]
+
+
+def test_within_int64_an_unsigned_integer_is_one(ingest):
+    rows = ingest({"id": [1, 2, 3], "n": pa.array([2**63 - 1, None, 0], pa.uint64())})
+    assert column(rows, "n") == [
+        ("int64_list", [2**63 - 1]),
+        ("int64_list", []),
+        ("int64_list", [0]),
+    ]
+
+
+@pytest.mark.parametrize("value", [2**53 + 1, 2**63, 2**64 - 1])
+def test_a_large_integer_of_a_column_of_floats_is_rounded(ingest, value):
+    columns = {"id": [1], "n": pa.array([value], pa.uint64())}
+    rows = ingest(columns, PARQUET._replace(types={"n": "float32"}))
+    assert column(rows, "n") == [("float_list", [float(np.float32(value))])]
+
+
+NUMBERS = st.one_of(
+    st.none(),
+    st.integers(0, 2**64 - 1),
+    st.sampled_from([0, 2**53 + 1, 2**63 - 1, 2**63, 2**64 - 1]),
+)
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    numbers=st.lists(NUMBERS, min_size=1, max_size=6),
+    declared=st.sampled_from([None, "int64", "float32", "bytes"]),
+)
+def test_unsigned_integers_are_read_as_in_csv(tmp_path_factory, numbers, declared):
+    folder = tmp_path_factory.mktemp("both")
+    ids = range(len(numbers))
+    table = pa.table({"id": list(ids), "n": pa.array(numbers, pa.uint64())})
+    pq.write_table(table, folder / "rows.parquet", version="2.6")
+    cells = ["" if number is None else str(number) for number in numbers]
+    lines = [f"{one},{cell}\n" for one, cell in zip(ids, cells, strict=True)]
+    (folder / "rows.csv").write_text("id,n\n" + "".join(lines))
+    types = {"n": declared} if declared else {}
+    if declared is None and set(numbers) == {None}:
+        types = {"n": "int64"}  # which Parquet says of itself
+    parquet, csv = (
+        list(read_examples([str(folder / f"rows.{one.source}")], one._replace(types=types)))
+        for one in (PARQUET, CSV)
+    )
+    assert parquet == csv

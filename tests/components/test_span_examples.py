@@ -14,9 +14,11 @@ from components.span_config import read_spans, with_spans
 from components.span_examples import Executor
 from pipeline.sources import example_gen
 from usecase.config import Data, Split
+from usecase.errors import DataError
 from usecase.spans import SpanFiles, find_spans
 
 SPLITS = ("train", "eval", "test")
+IMAGE = "--sdk_container_image=registry/image:1"  # without it TFX packs itself for the workers
 
 
 @pytest.fixture(scope="module")
@@ -36,11 +38,12 @@ def node_of(folder, spans):
     return example_gen(Data(path=pattern), Split(), {}, pattern, spans=spans)
 
 
-def read(folder, spans, out):
+def read(folder, spans, out, arguments=()):
     node = node_of(folder, spans)
     examples = Examples()
     examples.uri = str(out)
-    Executor().Do({}, {keys.EXAMPLES_KEY: [examples]}, dict(node.exec_properties))
+    context = Executor.Context(beam_pipeline_args=list(arguments))
+    Executor(context).Do({}, {keys.EXAMPLES_KEY: [examples]}, dict(node.exec_properties))
     names = decode_split_names(examples.split_names)
     return {name: sorted(map(cells, rows(out, name))) for name in names}
 
@@ -84,6 +87,19 @@ def test_a_row_is_in_the_same_split_whatever_the_window(window, folder, tmp_path
     alone = read(folder, SpanFiles(1, files[1], {"other": files[2]}), tmp_path)
     for name in SPLITS:
         assert alone[name] == [row for row in window[name] if row in rows_of(1)]
+
+
+@pytest.mark.parametrize("runner", ["FnApiRunner", "DataflowRunner"])
+def test_workers_who_would_read_one_span_are_refused(folder, tmp_path, runner):
+    files = find_spans(str(folder / "s-{SPAN}.csv")).files
+    spans = SpanFiles(2, (*files[1], *files[2]))
+    with pytest.raises(DataError, match=f"not by the workers of {runner}") as caught:
+        read(folder, spans, tmp_path, [f"--runner={runner}", IMAGE])
+    assert caught.value.expected
+    assert caught.value.fix
+    assert list(tmp_path.iterdir()) == []
+    here = read(folder, spans, tmp_path, ["--runner=DirectRunner", IMAGE])
+    assert sorted(row for name in SPLITS for row in here[name]) == sorted(rows_of(1) + rows_of(2))
 
 
 def test_the_node_reads_one_span_by_tfx_and_is_told_of_all(folder):

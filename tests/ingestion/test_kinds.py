@@ -87,6 +87,7 @@ def test_the_wider_of_two():
     ("stored", "kind"),
     [
         (pa.uint8(), "int64"),
+        (pa.uint64(), "int64"),
         (pa.bool_(), "int64"),
         (pa.timestamp("ns"), "int64"),
         (pa.date64(), "int64"),
@@ -109,6 +110,28 @@ def test_floats_of_parquet_that_are_integers():
     column.look(pa.array([1.5]))
     assert column.kind == "float32"
     assert not NativeKind(pa.float64()).needs_values
+
+
+@pytest.mark.parametrize(
+    ("declared", "within", "beyond"),
+    [
+        (None, "int64", "bytes"),
+        ("int64", "int64", "bytes"),
+        ("float32", "float32", "float32"),
+        ("bytes", "bytes", "bytes"),
+    ],
+)
+def test_unsigned_integers_of_parquet(declared, within, beyond):
+    small, large = NativeKind(pa.uint64(), declared), NativeKind(pa.uint64(), declared)
+    assert small.needs_values == (within != beyond)
+    for value in (2**63 - 1, None):
+        small.look(pa.array([value], pa.uint64()))
+    assert small.kind == within
+    large.look(pa.array([2**63], pa.uint64()))
+    assert large.kind == beyond
+    small.merge(large)
+    assert small.kind == beyond
+    assert not NativeKind(pa.uint32(), declared).needs_values
 
 
 @pytest.mark.parametrize("stored", [pa.float32(), pa.float64()])

@@ -1,5 +1,6 @@
 """`python -m serving`: rows of a file or of JSON, and what is printed of them."""
 
+import gzip
 import json
 import subprocess
 import sys
@@ -57,6 +58,19 @@ def test_a_file_to_a_file(pushed, csv, tmp_path, capfd):
     assert out.read_text(encoding="utf-8") == expected_lines(pushed)
     assert capfd.readouterr().out == ""
     assert sorted(path.name for path in tmp_path.iterdir()) == ["new.csv", "predictions.csv"]
+
+
+def test_a_compressed_file_with_another_delimiter(pushed, tmp_path, capfd):
+    path = tmp_path / "new.csv"
+    rows = ["note;company;picked up;fare;trip_start_hour", "1,5;a;1;6.5;3", ";;;;"]
+    path.write_bytes(gzip.compress("\n".join(rows).encode()))
+    assert predict(pushed, "--data", path) == 0
+    header, *lines = capfd.readouterr().out.splitlines()
+    assert header == f"{HEADER},big_tip_probability,big_tip_class"
+    given = {"company": "a", "picked up": 1, "fare": 6.5, "trip_start_hour": 3}
+    expected = EdgeModel(pushed).predict([given, {}])["probability"].tolist()
+    assert [line.rsplit(",", 2)[0] for line in lines] == ['"1,5",a,1,6.5,3', ",,,,"]
+    assert [float(line.split(",")[-2]) for line in lines] == pytest.approx(expected, abs=1e-6)
 
 
 def test_a_file_to_stdout_with_a_variant(pushed, csv, capfdbinary):
