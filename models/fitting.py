@@ -13,9 +13,11 @@ import numpy as np
 from models import replicas
 from models.accelerators import Accelerator
 from models.checkpoints import BestWeights, last_epoch
+from models.code import code_digest
 from models.heads import Head, head_of
 from models.inputs import Split
 from models.network import LAST_LAYER, ModelInput, build_linear, build_network
+from models.origin import open_checkpoints
 from models.progress import ProgressLogger
 from usecase.config import Network, Training
 from usecase.errors import UserError
@@ -100,8 +102,8 @@ def fit_network(
         network: The network's sizes.
         training: How it is trained.
         accelerator: What to train on.
-        checkpoint_dir: Where each epoch is saved; a run of the same rows and settings that was
-            interrupted goes on from there.
+        checkpoint_dir: Where each epoch is saved; a run of the same rows, settings and code that
+            was interrupted goes on from there, unless `origin.only_from` says otherwise.
         tensorboard_dir: Where TensorBoard logs go.
 
     Returns:
@@ -113,7 +115,7 @@ def fit_network(
     head = problem.head(training)
     folder = Path(checkpoint_dir) / _checkpoint_key(problem, network, training)
     if accelerator.is_chief:
-        folder.mkdir(parents=True, exist_ok=True)
+        open_checkpoints(folder)
     best = BestWeights(folder)
     steps = math.ceil(len(problem.train) / accelerator.global_batch(training.batch_size))
     try:
@@ -263,8 +265,9 @@ def _remove(folder: Path, accelerator: Accelerator) -> None:
 
 
 def _checkpoint_key(problem: Problem, network: Network, training: Training) -> str:
-    """Names the checkpoints of one training problem: the same rows, inputs and settings."""
+    """Names the checkpoints of one training problem: the same rows, inputs, settings and code."""
     parts = [
+        code_digest(),
         repr(list(problem.inputs)),
         problem.label.model_dump_json(),
         network.model_dump_json(),

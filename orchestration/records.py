@@ -1,12 +1,12 @@
 """The record of each run on disk: what came of it, and what it was made of."""
 
 import dataclasses
-import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from orchestration.results import RunResult
+from orchestration.run_files import UNREADABLE, read_json, write_json
 
 RECORD_FILE = "run.json"
 LOG_FILE = "run.log"
@@ -64,9 +64,7 @@ class RunRecord:
         """Writes the record, whole or not at all."""
         raw: dict[str, Any] = dataclasses.asdict(self)
         raw["result"] = self.result.to_json()
-        incoming = folder / f"{RECORD_FILE}.new"
-        incoming.write_text(json.dumps(raw, indent=1), encoding="utf-8")
-        incoming.replace(folder / RECORD_FILE)
+        write_json(folder / RECORD_FILE, raw)
 
     @classmethod
     def read(cls, folder: Path) -> "RunRecord":
@@ -77,7 +75,7 @@ class RunRecord:
             ValueError, KeyError, TypeError, AttributeError: If another version of this program
                 wrote it.
         """
-        raw = json.loads((folder / RECORD_FILE).read_text(encoding="utf-8"))
+        raw = read_json(folder / RECORD_FILE)
         if OLD_DIGEST in raw:
             raw["pushed_digest"] = raw.pop(OLD_DIGEST)
         nodes = {node: Ingredients(**parts) for node, parts in raw.pop("ingredients").items()}
@@ -90,7 +88,7 @@ def records(runs: Path, use_case: str) -> Iterator[RunRecord]:
     for folder in sorted(runs.glob("*/"), reverse=True):
         try:
             record = RunRecord.read(folder)
-        except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        except UNREADABLE:
             continue
         if record.use_case == use_case:
             yield record

@@ -2,14 +2,18 @@
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
 import local_runner
 from orchestration.local import arguments, commands
+from orchestration.local.asked import Asked
+from orchestration.plan import make_plan
 from tests import runner_world
 from tests.timing import timed
 from usecase.paths import PROJECT_ROOT
@@ -23,6 +27,7 @@ PROGRAM = runner_world.Program(
         "orchestration/local/arguments.py",
     ),
 )
+TAXI = PROJECT_ROOT / "configs" / "taxi.yaml"
 LONGEST = 1.0  # seconds of work until a user hears of a typo
 run = PROGRAM.run
 
@@ -143,7 +148,7 @@ def test_what_may_be_left_out():
         "command": "run",
         "config": None,
         "data": None,
-        "output_dir": "outputs",
+        "output_dir": Path.cwd() / "outputs",
         "label": None,
         "name": None,
         "task": None,
@@ -261,6 +266,49 @@ def test_another_broken_pipe_is_told(tmp_path, monkeypatch, capfd):
     monkeypatch.setattr("orchestration.local.commands.make_plan", explode)
     assert local_runner.main(["run", "--output-dir", str(tmp_path)]) == 2
     assert "BrokenPipeError" in capfd.readouterr().err
+
+
+@pytest.fixture
+def asked(monkeypatch):
+    """What runs were asked for, and where they would have gone."""
+    found = []
+
+    def run(plan, output_dir, console, *, selection, asked, echo_fd):
+        found.append((asked, output_dir))
+        return SimpleNamespace(exit_code=0)
+
+    monkeypatch.setattr("orchestration.local.run.run", run)
+    return found
+
+
+def test_a_run_knows_what_it_was_asked_for(asked, tmp_path):
+    words = ["--config", str(TAXI), "--tune", "--set", "training.seed=7", "--to", "train"]
+    rows = tmp_path / "rows.csv"
+    shutil.copy(make_plan(str(TAXI)).files[0], rows)
+    words += ["--data", str(rows), "--output-dir", str(tmp_path)]
+    assert local_runner.main(["run", *words]) == 0
+    overrides = ("training.seed=7",)
+    expected = Asked(str(TAXI), str(rows), None, True, overrides, "--to Trainer")
+    assert asked == [(expected, tmp_path)]
+
+
+def test_of_an_inferred_configuration_a_run_knows_the_file(asked, monkeypatch):
+    monkeypatch.setattr("autoconfig.command.prepare", lambda options, report: str(TAXI))
+    assert local_runner.main(["run", "--data", "rows.csv", "--label", "tips"]) == 0
+    assert asked == [(Asked(str(TAXI)), Path.cwd() / "outputs")]
+
+
+def test_the_output_folder_may_be_at_home(asked, monkeypatch, tmp_path):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    assert local_runner.main(["run", "--config", str(TAXI), "--output-dir", "~/out"]) == 0
+    assert asked[0][1] == tmp_path / "out"
+
+
+def test_the_home_of_nobody_is_no_output_folder(capsys):
+    with pytest.raises(SystemExit) as exited:
+        local_runner.main(["runs", "--output-dir", "~nobody-of-this-name/out"])
+    assert exited.value.code == 2
+    assert '"~nobody-of-this-name/out" is no path' in capsys.readouterr().err
 
 
 def test_every_command_of_the_parser_can_run():

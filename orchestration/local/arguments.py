@@ -1,6 +1,7 @@
 """The arguments of every command of the local runner; needs nothing but Python itself."""
 
 import argparse
+from pathlib import Path
 
 DEFAULT_CONFIG = "configs/taxi.yaml"
 DEFAULT_OUTPUT = "outputs"
@@ -83,6 +84,7 @@ def add_backtest(command: argparse.ArgumentParser) -> None:
     command.add_argument(
         "--plot",
         metavar="SVG",
+        type=_path,
         help="an .svg file; else backtest/<use case>/quality.svg in the output folder",
     )
     _add_json(command)
@@ -192,12 +194,23 @@ def _add_common(command: argparse.ArgumentParser) -> None:
 
 def _add_output(command: argparse.ArgumentParser) -> None:
     command.add_argument(
-        "--output-dir", metavar="DIR", default=DEFAULT_OUTPUT, help="where everything goes"
+        "--output-dir",
+        metavar="DIR",
+        type=_path,
+        default=DEFAULT_OUTPUT,
+        help="where everything goes",
     )
 
 
 def _add_json(command: argparse.ArgumentParser) -> None:
     command.add_argument("--json", action="store_true", help="print one JSON object")
+
+
+def _path(text: str) -> Path:
+    try:
+        return Path(text).expanduser().absolute()
+    except RuntimeError as error:  # no such user
+        raise argparse.ArgumentTypeError(f'"{text}" is no path: {error}') from error
 
 
 def _count(text: str) -> int:

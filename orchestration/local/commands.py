@@ -15,6 +15,7 @@ from typing import TextIO
 
 from orchestration.failure import unforeseen
 from orchestration.local.arguments import DEFAULT_CONFIG
+from orchestration.local.asked import Asked
 from orchestration.local.console import Console, Writer
 from orchestration.local.consoles import make_console, writer_for
 from orchestration.local.selection import Selection
@@ -71,11 +72,16 @@ def _run(
     from orchestration.local.run import run as run_plan
 
     plan = make_plan(config, data, tune=options.tune, overrides=options.set, span=options.span)
+    selection = Selection.of(options, plan.stages)
+    asked = Asked(
+        *(config, data or "", options.span, options.tune, tuple(options.set), selection.text)
+    )
     result = run_plan(
         plan,
-        _absolute(options.output_dir),
+        options.output_dir,
         console,
-        selection=Selection.of(options, plan.stages),
+        selection=selection,
+        asked=asked,
         echo_fd=stderr_fd if options.verbose else None,
     )
     return result.exit_code
@@ -174,8 +180,7 @@ def _told(
     except Exception as error:  # nobody is shown a traceback
         if isinstance(error, BrokenPipeError) and any(map(_is_unread, streams)):
             raise
-        folder = getattr(options, "output_dir", None)
-        console.error(unforeseen(error, folder and _absolute(folder)))
+        console.error(unforeseen(error, getattr(options, "output_dir", None)))
     return FAILED
 
 
@@ -197,7 +202,3 @@ def _own_stream(descriptor: int) -> Iterator[TextIO]:
     finally:
         with contextlib.suppress(BrokenPipeError):
             own.close()  # which writes what is left
-
-
-def _absolute(path: str) -> Path:
-    return Path(path).expanduser().absolute()

@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from types import TracebackType
 from typing import Any, Protocol, TextIO
 
+from orchestration.local.asked import Asked
 from orchestration.local.node_view import NodeView, RunHeader, progress_text
 from orchestration.local.text import UNICODE, Glyphs, Line, Span, encodable, glyphs_for
 from orchestration.local.verdict_view import quiet_lines, verdict_lines
@@ -131,8 +132,7 @@ class PlainConsole(Console):
         self._writer = writer
         self._clock = clock
         self._view = NodeView(UNICODE)
-        self._config = ""
-        self._overrides: tuple[str, ...] = ()
+        self._asked = Asked()
         self._to_come: dict[str, str] = {}
         self._done: set[str] = set()
         self._running: tuple[str, str] | None = None
@@ -141,8 +141,7 @@ class PlainConsole(Console):
 
     def start(self, header: RunHeader, nodes: Sequence[tuple[str, str]]) -> None:
         """Announces a run and its nodes in order, each (id, stage)."""
-        self._config = header.config
-        self._overrides = header.overrides
+        self._asked = header.asked
         self._to_come = dict(nodes)
         self._view = NodeView.of(self._writer.glyphs, nodes)
         self._writer.write(header.line(self._writer.glyphs), Line())
@@ -173,7 +172,7 @@ class PlainConsole(Console):
                 self.node_finished(node)
         left = [self._view.waiting(node, note="not run") for node in self._to_come.items()]
         self._to_come = {}
-        verdict = verdict_lines(result, self._writer.glyphs, self._config, self._overrides)
+        verdict = verdict_lines(result, self._writer.glyphs, self._asked)
         self._writer.write(*left, Line(), *verdict)
 
     def close(self) -> None:

@@ -15,6 +15,7 @@ from tfx.orchestration.portable import data_types, launcher, runtime_parameter_u
 from tfx.proto.orchestration import pipeline_pb2
 
 from orchestration.local import partial_runs
+from orchestration.local.interrupts import is_interrupt
 from orchestration.local.store import SerialMetadata
 from pipeline.stage_names import EXAMPLE_GENS, PUSHERS, SERVING_GATE
 from usecase.paths import PROJECT_ROOT
@@ -139,19 +140,26 @@ class Executor:
 
         Raises:
             Exception: Whatever the node's executor raised.
+            KeyboardInterrupt: If that was an interrupt, wrapped or not.
             NodeFailedError: If it failed otherwise.
         """
         node_id = node.node_info.id
         if node.execution_options.HasField("skip"):
             return self._taken_over(node)
-        info = launcher.Launcher(
+        prepared = launcher.Launcher(
             pipeline_node=node,
             mlmd_connection=SerialMetadata(self._connection),
             pipeline_info=self._ir.pipeline_info,
             pipeline_runtime_spec=self._ir.runtime_spec,
             executor_spec=runner_utils.extract_executor_spec(self._deployment, node_id),
             custom_driver_spec=runner_utils.extract_custom_driver_spec(self._deployment, node_id),
-        ).launch()
+        )
+        try:
+            info = prepared.launch()
+        except Exception as error:
+            if is_interrupt(error):
+                raise KeyboardInterrupt from error
+            raise
         return self._describe(node_id, info)
 
     def _taken_over(self, node: pipeline_pb2.PipelineNode) -> Execution:

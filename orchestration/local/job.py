@@ -2,6 +2,7 @@
 
 import contextlib
 import dataclasses
+import functools
 import logging
 import time
 from collections.abc import Iterator, Sequence
@@ -9,6 +10,7 @@ from pathlib import Path
 
 from models.accelerators import visible
 from orchestration.audit import require_sound_functions
+from orchestration.local.asked import Asked
 from orchestration.local.console import Console
 from orchestration.local.logs import redirected
 from orchestration.local.node_view import RunHeader
@@ -38,6 +40,7 @@ class Job:
         folder: Its folder.
         key: Digest of all that it is made of.
         began: When it began, by the monotonic clock.
+        asked: The options that led to it.
         moved: What was set aside for it, in warnings, as soon as it is.
     """
 
@@ -48,14 +51,28 @@ class Job:
     folder: Path
     key: str
     began: float
+    asked: Asked
     moved: list[str] = dataclasses.field(default_factory=list)
+
+    @functools.cached_property
+    def goes_on(self) -> tuple[str, Started] | None:
+        """The last run and what it left, if it was the same and never ended."""
+        last = unfinished(self.workspace.runs, self.workspace.use_case, before=self.run_id)
+        if last is None or (last[1].key, last[1].selection) != (self.key, self.selection.text):
+            return None
+        return last
+
+    @property
+    def origin(self) -> str:
+        """Id of the first of the runs that it goes on with; its own if with none."""
+        if self.goes_on is None:
+            return self.run_id
+        run_id, started = self.goes_on
+        return started.origin or run_id
 
     def recorded(self, console: Console, echo_fd: int | None) -> RunRecord:
         """Runs it, and leaves a record of how it started and, if it ended, of how."""
-        plan = self.plan
-        started = Started.now(
-            plan.use_case.name, plan.config, self.key, self.selection.text, plan.overrides
-        )
+        started = Started.now(self.plan.use_case.name, self.asked, self.key, self.origin)
         with _room_for(self.folder, "the run could not start"):
             started.write(self.folder)
         try:
@@ -110,9 +127,7 @@ class Job:
             self.run_id,
             "local",
             visible(),
-            self.plan.config,
-            self.plan.overrides,
-            self.selection.text,
+            self.asked,
         )
 
     def _complete(self, record: RunRecord) -> RunRecord:
@@ -182,7 +197,8 @@ def execute(job: Job, console: Console) -> RunRecord:
             job.key,
             job.began,
             job.selection,
-            goes_on(job),
+            job.goes_on[0] if job.goes_on else None,
+            job.origin,
         ).run()
     except UserError:
         raise
@@ -192,11 +208,3 @@ def execute(job: Job, console: Console) -> RunRecord:
             f"the run could not be carried out: {type(error).__name__}: {error}",
             fix=f"see {job.folder / LOG_FILE}",
         ) from error
-
-
-def goes_on(job: Job) -> str | None:
-    """Returns the last run, if it was the same and never ended."""
-    last = unfinished(job.workspace.runs, job.workspace.use_case, before=job.run_id)
-    if last is None or (last[1].key, last[1].selection) != (job.key, job.selection.text):
-        return None
-    return last[0]

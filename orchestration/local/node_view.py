@@ -5,6 +5,7 @@ import math
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from orchestration.local.asked import Asked
 from orchestration.local.text import (
     Glyphs,
     Line,
@@ -32,26 +33,22 @@ class RunHeader:
         run_id: For example "2026-11-20T23-20-01".
         platform: Where it runs, for example "local".
         device: What it runs on, for example "cpu".
-        config: Path of the configuration; may be empty.
-        overrides: What stands in place of its values, each "key=value".
-        selection: The options that chose a part of the pipeline; "" for a whole run.
+        asked: What it was asked for.
     """
 
     use_case: str
     run_id: str
     platform: str
     device: str
-    config: str
-    overrides: tuple[str, ...] = ()
-    selection: str = ""
+    asked: Asked
 
     def line(self, glyphs: Glyphs) -> Line:
         """Returns the first line of the output."""
         parts = [f"run {self.run_id}", self.platform, self.device]
-        if self.config:
-            parts.append(f"config {self.config}")
-        parts += [f"--set {text}" for text in self.overrides]
-        parts += [self.selection] if self.selection else []
+        asked = self.asked
+        parts += [f"config {asked.config}"] if asked.config else []
+        parts += [f"--set {text}" for text in asked.overrides]
+        parts += [asked.selection] if asked.selection else []
         rest = SEPARATOR + SEPARATOR.join(parts)
         return Line.of(Span(glyphs.show(self.use_case), "bold"), glyphs.show(rest), hang=2)
 

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from components import push_destination
+from orchestration.local.asked import Asked, output_option
 from orchestration.local.logs import redirected
 from orchestration.local.preflight import check_data
 from orchestration.local.rows import read_columns, read_rows
@@ -70,7 +71,7 @@ def predict_csv(plan: Plan, output_dir: Path, out: Path) -> Predicted:
     if version is None:
         raise UserError(
             f'no model of "{plan.use_case.name}" has been pushed to {workspace.serving}',
-            fix=f"python local_runner.py run --config {plan.config}",
+            fix=Asked(plan.config).command(output_option(output_dir)),
         )
     data = _one_file(plan)
     check_data(plan.use_case.data, [data])

@@ -24,7 +24,6 @@ def predict(options: argparse.Namespace, out: TextIO) -> int:
 
     require_csv(options.data)
     plan = make_plan(options.config, options.data)
-    output_dir = Path(options.output_dir).expanduser().absolute()
-    done = predict_csv(plan, output_dir, Path(options.out))
+    done = predict_csv(plan, options.output_dir, Path(options.out))
     print(f"{done.rows:,} rows predicted with version {done.version}: {options.out}", file=out)
     return 0

@@ -4,6 +4,7 @@ import dataclasses
 import time
 from pathlib import Path
 
+from orchestration.local.asked import Asked
 from orchestration.local.console import Console
 from orchestration.local.job import Job
 from orchestration.local.judging_server import judging_server
@@ -20,6 +21,7 @@ def run(
     console: Console,
     *,
     selection: Selection = WHOLE,
+    asked: Asked | None = None,
     echo_fd: int | None = None,
 ) -> RunResult:
     """Runs the pipeline on this machine, or finds that nothing has changed.
@@ -29,6 +31,8 @@ def run(
         output_dir: Where everything goes.
         console: Is told of every step.
         selection: The part of the pipeline that is asked for.
+        asked: The options that lead to this plan, to be told to people; None where a plan was
+            made of the configuration alone.
         echo_fd: A file descriptor on which the frameworks' log is shown as well.
 
     Returns:
@@ -42,11 +46,14 @@ def run(
     check_data(plan.use_case.data, plan.files)
     # A machine that has another server by now asks that one anew.
     plan = dataclasses.replace(plan, server=judging_server(plan.use_case.serving.server))
+    asked = asked or Asked(
+        plan.config, tune=plan.tune, overrides=plan.overrides, selection=selection.text
+    )
     workspace = Workspace(output_dir, plan.use_case.name)
     with workspace.locked():
         key = plan.key()
         run_id, folder = workspace.new_run()
-        job = Job(plan, workspace, selection, run_id, folder, key, began)
+        job = Job(plan, workspace, selection, run_id, folder, key, began, asked)
         record = job.recorded(console, echo_fd)
     console.finish(record.result)
     return record.result

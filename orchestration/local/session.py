@@ -2,13 +2,12 @@
 
 import dataclasses
 import logging
-import shutil
 import time
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
-from components import push_destination
 from components.verdict import Verdict
+from models.origin import only_from
 from models.trials import read_trials
 from orchestration.gates import gate_results
 from orchestration.local.beside import Taken, Turns
@@ -21,6 +20,7 @@ from orchestration.local.destinations import (
 )
 from orchestration.local.metadata_store import connection_config
 from orchestration.local.release import find_release, not_promoted
+from orchestration.local.run_places import run_places
 from orchestration.local.selection import Parts, Selection
 from orchestration.local.text import UNICODE
 from orchestration.local.trial_view import trial_lines
@@ -32,7 +32,6 @@ from orchestration.plan import Plan
 from orchestration.reasons import ALWAYS, ASKED, LEFT_OUT, flatten, reason, reused
 from orchestration.records import LOG_FILE, Ingredients, RunRecord, records
 from orchestration.results import NodeResult, Release, RunResult
-from pipeline.places import Places
 from pipeline.stage_names import PUSHERS, TRAINER, TUNER
 from usecase.errors import UserError
 
@@ -40,7 +39,6 @@ if TYPE_CHECKING:
     from orchestration.local.tfx_imports import Execution, Executor
 
 LOGGER = logging.getLogger(__name__)
-NO_VERSION = 0
 LONGEST_MESSAGE = 300
 
 
@@ -57,6 +55,7 @@ class Session:
         started: When it started, by the monotonic clock.
         selection: The part of the pipeline that was asked for.
         goes_on: Id of the interrupted run of the same, whose results count as this run's own.
+        origin: Id of the first of the runs that this one goes on with; its own if with none.
     """
 
     plan: Plan
@@ -67,6 +66,7 @@ class Session:
     started: float
     selection: Selection = dataclasses.field(default_factory=Selection)
     goes_on: str | None = None
+    origin: str = ""
     parts: Parts = dataclasses.field(default_factory=Parts)
     results: list[NodeResult] = dataclasses.field(default_factory=list)
     executions: "dict[str, Execution]" = dataclasses.field(default_factory=dict)
@@ -82,7 +82,9 @@ class Session:
         before = _last_ingredients(self.workspace, self.plan.stages)
         nodes = list(executor.nodes())
         order = list(self.plan.stages)
-        with Turns(nodes, executor.run, BESIDE) as turns:
+        # A training that is asked for anew takes no checkpoint from before that was asked for.
+        asked = (self.origin or self.run_id) if TRAINER in self.parts.forced else None
+        with only_from(asked), Turns(nodes, executor.run, BESIDE) as turns:
             for node_id in sorted((node.node_info.id for node in nodes), key=order.index):
                 self.console.node_started(node_id)
                 taken = turns.take(node_id)
@@ -94,24 +96,15 @@ class Session:
     def _prepare(self) -> "tuple[Executor, dict[str, NodeKey]]":
         from orchestration.local.tfx_imports import Executor, create_nodes
 
-        places = Places(
-            data=self.plan.data,
-            schema=str(self.plan.schema),
-            pipeline_root=str(self.workspace.artifacts),
-            checkpoints=str(self.workspace.checkpoints),
-            serving=str(self.workspace.serving),
-            mobile=str(self.workspace.mobile),
-            baseline_version=push_destination.latest_version(self.workspace.serving) or NO_VERSION,
-            spans=self.plan.span_files,
-        )
         nodes = create_nodes(
             self.plan.use_case,
             self.plan.declaration,
-            places,
+            run_places(self.plan, self.workspace),
             tune=self.plan.tune,
             mobile=self.plan.mobile,
             server=self.plan.server,
             comparators=self.plan.comparators,
+            spans=self.plan.compares_spans,
         )
         keys = add_keys(nodes, self.plan.declaration)
         executor = Executor(
@@ -139,8 +132,6 @@ class Session:
             executor.take_over(self.selection.only)
         else:
             executor.leave_out(parts.left)
-        if TRAINER in parts.forced and not self.goes_on:  # anew, so not from a checkpoint
-            shutil.rmtree(self.workspace.checkpoints, ignore_errors=True)
         return parts
 
     def _settle(

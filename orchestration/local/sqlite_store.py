@@ -83,14 +83,17 @@ def _move(path: Path, fault: str) -> str:
     )
 
 
+def locked_by_another(path: Path) -> UserError:
+    """Returns what to tell of a file that another process kept locked for too long."""
+    return UserError(
+        f"the metadata store is locked by another process: {path}",
+        expected=f"nobody else to use it for longer than {LOCK_WAIT_S:.0f} s",
+        fix="end what has it open, for example a notebook or a database browser",
+    )
+
+
 def _not_usable(path: Path, error: sqlite3.OperationalError) -> UserError:
-    if "locked" in str(error):
-        return UserError(
-            f"the metadata store is locked by another process: {path}",
-            expected=f"nobody else to use it for longer than {LOCK_WAIT_S:.0f} s",
-            fix="end what has it open, for example a notebook or a database browser",
-        )
-    return _not_writable(path, str(error))
+    return locked_by_another(path) if "locked" in str(error) else _not_writable(path, str(error))
 
 
 def _not_writable(path: Path, why: str) -> UserError:

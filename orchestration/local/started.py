@@ -2,15 +2,14 @@
 
 import dataclasses
 import datetime
-import json
 import os
 from pathlib import Path
 
+from orchestration.local.asked import Asked
 from orchestration.records import RECORD_FILE, RunRecord
+from orchestration.run_files import UNREADABLE, read_json, write_json
 
 STARTED_FILE = "started.json"
-# What a record of another version of this program raises, and one that is not there.
-UNREADABLE = (OSError, ValueError, KeyError, TypeError, AttributeError)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -25,6 +24,12 @@ class Started:
         key: Digest of all that the run is made of.
         selection: The options that chose a part of the pipeline; "" for a whole run.
         overrides: What `--set` put in, each "key=value".
+        data: The rows that stood in place of the configuration's, as the user named them; "" for
+            its own.
+        span: The span that was asked for, if one was.
+        tune: Whether the network was to be tuned.
+        origin: Id of the first of the runs that it goes on with; its own if with none, "" in
+            records of older versions.
         interrupted: When somebody ended it by Ctrl-C, as ISO 8601; "" if nobody did, which is
             what a killed process leaves.
     """
@@ -36,20 +41,27 @@ class Started:
     key: str
     selection: str = ""
     overrides: tuple[str, ...] = ()
+    data: str = ""
+    span: int | None = None
+    tune: bool = False
+    origin: str = ""
     interrupted: str = ""
 
     @classmethod
-    def now(
-        cls, use_case: str, config: str, key: str, selection: str, overrides: tuple[str, ...]
-    ) -> "Started":
+    def now(cls, use_case: str, asked: Asked, key: str, origin: str) -> "Started":
         """Returns the record of a run that this process starts."""
-        return cls(use_case, config, _utc(), os.getpid(), key, selection, overrides)
+        options = dataclasses.asdict(asked)
+        return cls(use_case, started=_utc(), pid=os.getpid(), key=key, origin=origin, **options)
+
+    @property
+    def asked(self) -> Asked:
+        """What it was asked for."""
+        names = (field.name for field in dataclasses.fields(Asked))
+        return Asked(**{name: getattr(self, name) for name in names})
 
     def write(self, folder: Path) -> None:
         """Writes it into the folder of its run, whole or not at all."""
-        incoming = folder / f"{STARTED_FILE}.new"
-        incoming.write_text(json.dumps(dataclasses.asdict(self), indent=1), encoding="utf-8")
-        incoming.replace(folder / STARTED_FILE)
+        write_json(folder / STARTED_FILE, dataclasses.asdict(self))
 
     def write_interrupted(self, folder: Path) -> None:
         """Notes that somebody ended the run."""
@@ -64,7 +76,7 @@ class Started:
             ValueError, KeyError, TypeError, AttributeError: If another version of this program
                 wrote it.
         """
-        raw = json.loads((folder / STARTED_FILE).read_text(encoding="utf-8"))
+        raw = read_json(folder / STARTED_FILE)
         return cls(**{**raw, "overrides": tuple(raw["overrides"])})
 
 

@@ -6,8 +6,11 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from orchestration.headlines import SERVING
+from orchestration.local.arguments import DEFAULT_CONFIG
+from orchestration.local.asked import RUNNER, Asked, output_option
 from orchestration.local.columns import blocks, right_aligned
 from orchestration.local.gate_view import GateTable
+from orchestration.local.shown_path import shown_path
 from orchestration.local.text import Glyphs, Line, Span, cells, duration, number, pad
 from orchestration.local.trial_view import trial_lines
 from orchestration.results import REFUSED, RunResult, RunVerdict
@@ -22,15 +25,13 @@ WORDS: dict[RunVerdict, tuple[str, str]] = {
     "not_pushed": ("NOT PUSHED", "bold yellow"),
     "failed": ("FAILED", "bold red"),
 }
-PREDICT = "python local_runner.py predict{options} --data new.csv --out predictions.csv"
+PREDICT = RUNNER + " predict{options} --data new.csv --out predictions.csv"
 SERVE = "python -m serving up --model-dir {folder}"
 HOW_IT_STANDS = "python -m serving status{options}"
 PROMOTE = "python -m serving promote {version}{options}"
 PREDICT_MOBILE = "python -m serving predict --tflite {version} --data new.csv"
-RUN = "python local_runner.py run{options}"
-DEFAULT_CONFIG = "configs/taxi.yaml"  # of local_runner.py, as DEFAULT_OUTPUT
-DEFAULT_OUTPUT = "outputs"
 LINEAR = "linear/"
+NOTHING_KNOWN = Asked()
 TABLE_WIDTH = 80
 
 
@@ -43,16 +44,13 @@ def verdict_line(result: RunResult, glyphs: Glyphs) -> Line:
     return Line.of(Span("VERDICT", "bold"), "  ", Span(word, style), reason, time, hang=9)
 
 
-def verdict_lines(
-    result: RunResult, glyphs: Glyphs, config: str = "", overrides: Sequence[str] = ()
-) -> list[Line]:
+def verdict_lines(result: RunResult, glyphs: Glyphs, asked: Asked = NOTHING_KNOWN) -> list[Line]:
     """Returns the whole verdict.
 
     Args:
         result: The run.
         glyphs: The signs to use.
-        config: Path of the run's configuration, for the command that runs it again.
-        overrides: What stood in place of its values, for the same.
+        asked: What it was asked for, for the commands that are to be typed next.
     """
     result = _with_short_paths(result)
     width = _label_width(result)
@@ -68,7 +66,7 @@ def verdict_lines(
         lines += _labelled("tuned", width, [result.tuned_config], glyphs)
     lines += _labelled("log", width, [result.log], glyphs)
     lines += _labelled("warning", width, result.told_warnings, glyphs, prose=True)
-    return lines + _next_lines(result, width, glyphs, config, overrides)
+    return lines + _next_lines(result, width, glyphs, asked)
 
 
 def quiet_lines(result: RunResult, glyphs: Glyphs) -> list[Line]:
@@ -92,9 +90,7 @@ def _with_short_paths(result: RunResult) -> RunResult:
 
 
 def _short_path(path: str | None) -> str | None:
-    here = Path.cwd()
-    below = path is not None and Path(path).is_relative_to(here)
-    return str(Path(path).relative_to(here)) if path and below else path
+    return shown_path(Path(path)) if path and "://" not in path else path
 
 
 def _default_headline(result: RunResult) -> str:
@@ -173,22 +169,18 @@ def _place_lines(result: RunResult, width: int, glyphs: Glyphs) -> list[Line]:
     return lines
 
 
-def _next_lines(
-    result: RunResult, width: int, glyphs: Glyphs, config: str, overrides: Sequence[str]
-) -> list[Line]:
-    log = shlex.quote(result.log)
-    use_case = f" --config {shlex.quote(config)}" if config else ""
-    place = _output_option(result.log)
-    put = "".join(f" --set {shlex.quote(text)}" for text in overrides)
-    again = RUN.format(options=use_case + put + place)
-    predict = PREDICT.format(options=place if config == DEFAULT_CONFIG else use_case + place)
+def _next_lines(result: RunResult, width: int, glyphs: Glyphs, asked: Asked) -> list[Line]:
+    log, place = shlex.quote(result.log), _output_option(result.log)
+    is_default = asked.config in ("", DEFAULT_CONFIG)
+    use_case = "" if is_default else f" --config {shlex.quote(asked.config)}"
+    predict = PREDICT.format(options=use_case + place)
     releasing = _release_commands(result)
     serving = [predict, *_serve_commands(result), *releasing] if result.serving_model else []
     commands = {
         "failed": [f"tail -n 40 {log}"],
-        "not_pushed": [f"less {log}", f"{again}  # when mended"],
+        "not_pushed": [f"less {log}", f"{asked.command(place)}  # when mended"],
         "up_to_date": serving or [predict],
-        "stopped": [f"{again}  # goes on to the push"],
+        "stopped": [f"{asked.whole().command(place)}  # goes on to the push"],
     }
     pushed = [*serving, *_mobile_commands(result)]
     return _labelled("next", width, commands.get(result.verdict, pushed), glyphs)
@@ -237,7 +229,4 @@ def _mobile_commands(result: RunResult) -> list[str]:
 
 def _output_option(log: str) -> str:
     """Returns the option that leads to a log's output folder; "" where it is the default."""
-    folder = Path(log).parent.parent.parent
-    return (
-        "" if str(folder) in (".", DEFAULT_OUTPUT) else f" --output-dir {shlex.quote(str(folder))}"
-    )
+    return output_option(Path(log).parent.parent.parent) if log else ""

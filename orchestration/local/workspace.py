@@ -16,6 +16,14 @@ RUN_ID = "%Y-%m-%dT%H-%M-%S"
 TRIAL_BYTES = 65536  # a record and the beginning of a log
 
 
+def is_run_id(name: str) -> bool:
+    """Returns whether a folder's name is one that `new_run` gives, and not of somebody's own."""
+    try:
+        return datetime.datetime.strptime(name, RUN_ID).strftime(RUN_ID) == name
+    except ValueError:
+        return False
+
+
 @dataclasses.dataclass(frozen=True)
 class Workspace:
     """The folders below `--output-dir` for one use case.
@@ -94,7 +102,7 @@ class Workspace:
     def _times(self) -> Iterator[datetime.datetime]:
         """Yields the times that earlier runs go by."""
         for folder in self.runs.iterdir():
-            with contextlib.suppress(ValueError):  # not a run's
+            if is_run_id(folder.name):
                 yield datetime.datetime.strptime(folder.name, RUN_ID)
 
     @contextmanager

@@ -1,5 +1,6 @@
 """Training that was interrupted: it goes on where it was, if it is the same problem."""
 
+import contextlib
 import math
 from typing import NamedTuple
 
@@ -8,10 +9,12 @@ import numpy as np
 import pytest
 
 from models.checkpoints import BestWeights, last_epoch
+from models.code import code_digest
 from models.fitting import Fitted, Problem, _checkpoint_key, finish, fit_network
 from models.heads import Binary
 from models.inputs import Split
 from models.network import ModelInput, build_linear
+from models.origin import only_from
 from models.progress import ProgressLogger
 from tests.models.declarations import CPU, label_column
 from usecase.config import Network, Training
@@ -301,6 +304,66 @@ def test_another_problem_does_not_resume(position, changed):
     assert _checkpoint_key(*parts) == _checkpoint_key(*again)
     parts[position] = changed
     assert _checkpoint_key(*parts) != _checkpoint_key(*again)
+
+
+def test_other_code_does_not_resume(tmp_path, monkeypatch):
+    monkeypatch.setattr("models.code.PACKAGE", tmp_path)
+    (tmp_path / "network.py").write_text("ACTIVATION = 'relu'")
+    before, key = code_digest(), _checkpoint_key(PROBLEM, SMALL, TRAINING)
+    (tmp_path / "README").write_text("no code")
+    assert (code_digest(), _checkpoint_key(PROBLEM, SMALL, TRAINING)) == (before, key)
+
+    (tmp_path / "network.py").write_text("ACTIVATION = 'gelu'")
+    assert code_digest() != before
+    assert _checkpoint_key(PROBLEM, SMALL, TRAINING) != key
+    (tmp_path / "network.py").rename(tmp_path / "deep.py")
+    renamed = code_digest()
+    (tmp_path / "deep.py").rename(tmp_path / "network.py")
+    assert renamed not in (before, code_digest())
+
+
+@pytest.mark.parametrize("library", ["keras", "tensorflow"])
+def test_another_version_of_a_library_does_not_resume(library, monkeypatch):
+    before = code_digest()
+    monkeypatch.setattr(f"{library}.__version__", "0.0.1")
+    assert code_digest() != before
+
+
+class Epochs(list):
+    last = None
+
+    def of(self, folder, origin, *, last=None, settings=TRAINING):
+        """Returns the epochs of a training that one origin asked for, up to a crash."""
+        self.clear()
+        self.last = last
+        with contextlib.suppress(CrashError), only_from(origin):
+            fit(folder, settings)
+        return list(self)
+
+
+@pytest.fixture
+def epochs(monkeypatch):
+    """The epochs that are begun; one that is set as `last` crashes."""
+    original, begun = ProgressLogger.on_epoch_begin, Epochs()
+
+    def on_epoch_begin(self, epoch, logs=None):
+        begun.append(epoch + 1)
+        if epoch + 1 == begun.last:
+            raise CrashError
+        original(self, epoch, logs)
+
+    monkeypatch.setattr(ProgressLogger, "on_epoch_begin", on_epoch_begin)
+    return begun
+
+
+def test_a_training_that_is_asked_for_anew_drops_its_own_older_checkpoints_alone(tmp_path, epochs):
+    other = TRAINING.model_copy(update={"seed": 9})
+    assert epochs.of(tmp_path, None, last=2, settings=other) == [1, 2]
+    assert epochs.of(tmp_path, None, last=2) == [1, 2]
+    assert epochs.of(tmp_path, "first", last=2) == [1, 2]
+    assert epochs.of(tmp_path, "first", last=3) == [2, 3]  # what it did itself is not done twice
+    assert epochs.of(tmp_path, "second", last=2) == [1, 2]
+    assert epochs.of(tmp_path, None, last=3, settings=other) == [2, 3]
 
 
 def test_a_loss_that_is_no_number_is_told_at_every_retry(tmp_path):

@@ -5,10 +5,12 @@ import json
 import math
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
 from components.verdict import judge
+from orchestration.local.asked import Asked
 from orchestration.local.console import PlainConsole, PlainWriter
 from orchestration.local.consoles import make_console
 from orchestration.local.node_view import RunHeader
@@ -18,7 +20,7 @@ from orchestration.results import Destination, NodeResult, Release, RunResult
 from serving.releases.state import Canary
 from usecase.errors import ConfigError
 
-HEADER = RunHeader("taxi", "2026-11-20T23-20-01", "local", "cpu", "configs/taxi.yaml")
+HEADER = RunHeader("taxi", "2026-11-20T23-20-01", "local", "cpu", Asked("configs/taxi.yaml"))
 LOG = "outputs/runs/2026-11-20T23-20-01/run.log"
 SERVING = "outputs/serving/taxi/1763679601"
 MOBILE = "outputs/mobile/taxi/1763679601/model.tflite"
@@ -194,10 +196,9 @@ def test_up_to_date():
 
 
 def test_a_part_of_a_run_says_what_was_asked_for_and_how_to_go_on():
-    header = RunHeader(
-        *("taxi", "2026-11-20T23-20-01", "local", "cpu", "configs/wine.yaml"),
-        *(("training.max_epochs=2", "label.name=a b"), "--to Trainer"),
-    )
+    overrides = ("training.max_epochs=2", "label.name=a b")
+    asked = Asked("configs/wine.yaml", "my rows/*.csv", 3, True, overrides, "--to Trainer")
+    header = RunHeader("taxi", "2026-11-20T23-20-01", "local", "cpu", asked)
     out = io.StringIO()
     console = PlainConsole(PlainWriter(out), lambda: PlainWriter(out))
     console.start(header, [])
@@ -212,7 +213,8 @@ def test_a_part_of_a_run_says_what_was_asked_for_and_how_to_go_on():
     assert "  (unchanged)\n" in text
     assert text.endswith(
         "next     python local_runner.py run --config configs/wine.yaml"
-        " --set training.max_epochs=2 --set 'label.name=a b'  # goes on to the push\n"
+        " --data 'my rows/*.csv' --span 3"
+        " --set training.max_epochs=2 --set 'label.name=a b' --tune  # goes on to the push\n"
     )
 
 
@@ -571,8 +573,23 @@ def test_importing_the_console_is_light():
 )
 def test_next_command_leads_to_the_model_that_was_pushed(config, log, options):
     result = RunResult("1", "pushed", "", (), (), (), {}, "a b/7", None, log)
-    predict, serve = (line.text for line in verdict_lines(result, UNICODE, config)[-2:])
+    predict, serve = (line.text for line in verdict_lines(result, UNICODE, Asked(config))[-2:])
     assert predict.endswith(
         f"local_runner.py predict{options} --data new.csv --out predictions.csv"
     )
     assert serve.endswith(" python -m serving up --model-dir 'a b'")
+
+
+@pytest.mark.parametrize(
+    ("path", "shown"),
+    [
+        ("gs://bucket/serving/taxi/7", "gs://bucket/serving/taxi/7"),
+        (str(Path.cwd() / "a b" / "7"), "a b/7"),
+        ("/elsewhere/7", "/elsewhere/7"),
+    ],
+)
+def test_places_are_shown_as_a_user_would_type_them(path, shown):
+    result = RunResult("1", "pushed", "", (), (), (), {}, path, None, "")
+    lines = [line.text for line in verdict_lines(result, UNICODE)]
+    assert f"  serving  {shown}" in lines
+    assert "  log" in lines  # which it has none of

@@ -68,6 +68,24 @@ def test_what_ran_beside_another_is_reused(run):
     assert {one.result.reused_from for one in taken.values()} == {"1"}
 
 
+@pytest.mark.parametrize(
+    ("text", "is_interrupt"),
+    [("KeyboardInterrupt [while running 'Map(f)']", True), ("a KeyboardInterrupt", False)],
+)
+def test_an_interrupt_that_arrives_as_an_error_of_a_node_ends_the_run(
+    run, monkeypatch, text, is_interrupt
+):
+    def note(name):
+        raise RuntimeError(text)
+
+    monkeypatch.setattr(tiny_nodes, "_note", note)
+    if is_interrupt:
+        with pytest.raises(KeyboardInterrupt):
+            run("1")
+    else:
+        assert str(run("1")["First"].error) == text
+
+
 def test_what_fails_beside_another_runs_again(run):
     tiny_nodes.FAULTS.add("Slow")
     taken = run("1")

@@ -7,13 +7,14 @@ import time
 import pytest
 
 from components.verdict import judge
+from orchestration.local.asked import Asked
 from orchestration.local.consoles import make_console
 from orchestration.local.live_console import LiveConsole, TerminalWriter
 from orchestration.local.node_view import RunHeader
 from orchestration.results import NodeResult, RunResult
 from usecase.errors import ConfigError
 
-HEADER = RunHeader("taxi", "2026-11-20T23-20-01", "local", "cpu", "configs/taxi.yaml")
+HEADER = RunHeader("taxi", "2026-11-20T23-20-01", "local", "cpu", Asked("configs/taxi.yaml"))
 NODES = [("CsvExampleGen", "ingest"), ("Trainer", "train"), ("Evaluator", "evaluate")]
 REASON = "config changed: training.learning_rate, training.batch_size"
 RESULTS = (

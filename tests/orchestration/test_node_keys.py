@@ -10,12 +10,14 @@ from orchestration.node_keys import NodeKey, add_keys
 from orchestration.plan import make_plan
 from pipeline.graph import create_nodes
 from pipeline.places import Places
-from pipeline.stage_names import BASELINE_STATISTICS, DRIFT, stage_names
+from pipeline.stage_names import BASELINE_STATISTICS, DRIFT, SPAN_DRIFT, stage_names
 from usecase.paths import PROJECT_ROOT
 
-STAGES = stage_names("csv", mobile=True)
+STAGES = stage_names("csv", mobile=True, spans=True)
 SERVING = "ServingGate"
 FOR_PHONES = {"TFLiteExporter", "TFLiteGate"}
+DRIFTS = {DRIFT, SPAN_DRIFT}
+BASELINES = {"LatestPushedModel", BASELINE_STATISTICS}
 WITH_LABEL = {"DataGate", "Transform", "Trainer", SERVING, *FOR_PHONES}
 
 
@@ -31,7 +33,7 @@ def flags(plan, tmp_path):
     def compute(declaration=plan.declaration):
         out = str(tmp_path)
         places = Places(str(plan.data), str(plan.schema), out, out, out, out, 0)
-        nodes = create_nodes(plan.use_case, plan.declaration, places, mobile=True)
+        nodes = create_nodes(plan.use_case, plan.declaration, places, mobile=True, spans=True)
         add_keys(nodes, declaration)
         return {node.id: str(node.executor_spec.encode()) for node in nodes}
 
@@ -76,15 +78,16 @@ def test_what_has_not_changed_has_the_same_key(flags):
         ("serving/phone/metadata.py", FOR_PHONES),
         ("components/data_checks.py", {"DataGate"}),
         ("components/quality.py", {"Evaluator", "TFLiteGate"}),
-        ("components/verdict.py", {"DataGate", DRIFT, "Evaluator", SERVING, "TFLiteGate"}),
+        ("components/verdict.py", {"DataGate", *DRIFTS, "Evaluator", SERVING, "TFLiteGate"}),
         ("components/infra_blessing.py", {SERVING, "TFLiteGate"}),
         ("components/differences.py", {SERVING, "TFLiteGate"}),
         ("components/serving_checks.py", {SERVING}),
         ("components/serving_answers.py", {SERVING}),
         ("components/warmup.py", {SERVING}),
         ("components/kept_statistics.py", {SERVING, BASELINE_STATISTICS}),
-        ("components/comparable.py", {DRIFT}),
-        ("usecase/drift.py", {DRIFT}),
+        ("components/comparable.py", DRIFTS),
+        ("components/split_pair.py", DRIFTS),
+        ("usecase/drift.py", DRIFTS),
         ("serving/launch.py", {SERVING}),
         # What is pushed may become the stable version, on running servers.
         ("serving/client.py", {SERVING, "Pusher", "MobilePusher"}),
@@ -95,7 +98,7 @@ def test_what_has_not_changed_has_the_same_key(flags):
         ("model_server/predict.py", {SERVING}),
         ("components/push_destination.py", {"Pusher", "MobilePusher", *FOR_PHONES}),
         ("components/pusher.py", {"Pusher", "MobilePusher"}),
-        ("components/baseline.py", {"LatestPushedModel", "Evaluator", BASELINE_STATISTICS, DRIFT}),
+        ("components/baseline.py", {*BASELINES, "Evaluator", *DRIFTS}),
         ("schema/taxi/schema.pbtxt", {"ImportSchemaGen"}),
         # What the graph is made of reaches the nodes as properties, which TFX looks at itself.
         ("pipeline/stages.py", set()),

@@ -1,9 +1,12 @@
 """What a run leaves on disk, however it ends."""
 
+import json
+
 import pytest
 
 from orchestration.local import job as job_module
 from orchestration.local import run as module
+from orchestration.local.asked import Asked
 from orchestration.local.console import Console
 from orchestration.local.selection import Selection
 from orchestration.local.started import STARTED_FILE, Started
@@ -121,9 +124,44 @@ def test_the_same_run_goes_on_with_the_one_that_was_interrupted(world):
     first = world.folder.name
     world.end = lambda job: world.make_record(job.run_id)
     world.run(first="Trainer")
-    assert [job_module.goes_on(job) for job in world.jobs] == [None, first]
+    assert [job.goes_on and job.goes_on[0] for job in world.jobs] == [None, first]
     world.run(first="Trainer")
-    assert job_module.goes_on(world.jobs[-1]) is None
+    assert world.jobs[-1].goes_on is None
+
+
+def test_each_run_names_the_first_of_those_that_it_goes_on_with(world):
+    world.end = raising(KeyboardInterrupt())
+    for _ in range(3):
+        with pytest.raises(KeyboardInterrupt):
+            world.run(anew=True)
+    first, *_ = sorted(path.name for path in (world.output / "runs").iterdir())
+    assert [job.origin for job in world.jobs] == [first] * 3
+    assert Started.read(world.folder).origin == first
+    world.end = lambda job: world.make_record(job.run_id)
+    world.run(anew=True)
+    world.run(anew=True)
+    assert [job.origin for job in world.jobs[3:]] == [first, world.jobs[4].run_id]
+
+
+def test_one_that_went_on_in_an_older_version_is_the_first(world):
+    world.end = raising(KeyboardInterrupt())
+    with pytest.raises(KeyboardInterrupt):
+        world.run(anew=True)
+    first = world.folder
+    older = json.loads((first / STARTED_FILE).read_text())
+    for field in ("data", "span", "tune", "origin"):
+        del older[field]
+    (first / STARTED_FILE).write_text(json.dumps(older))
+    with pytest.raises(KeyboardInterrupt):
+        world.run(anew=True)
+    assert Started.read(world.folder).origin == first.name
+
+
+def test_what_it_was_started_with_is_on_record(world):
+    asked = Asked("configs/taxi.yaml", "rows/*.csv", 3, True, (SEED,), "--to Trainer")
+    chosen = Selection(last="Trainer", stages=world.plan.stages)
+    module.run(world.plan, world.output, Console(lambda: None), selection=chosen, asked=asked)
+    assert Started.read(world.folder).asked == asked
 
 
 def test_a_start_that_failed_in_between_does_not_matter(world, monkeypatch):
@@ -140,7 +178,7 @@ def test_a_start_that_failed_in_between_does_not_matter(world, monkeypatch):
             world.run(anew=True)
     world.end = lambda job: world.make_record(job.run_id)
     world.run(anew=True)
-    assert job_module.goes_on(world.jobs[-1]) == first
+    assert world.jobs[-1].goes_on[0] == first
 
 
 def test_what_was_moved_is_told_where_the_run_fails_afterwards(world, monkeypatch):
@@ -161,4 +199,4 @@ def test_another_run_does_not(world):
         world.run(first="Trainer")
     world.end = lambda job: world.make_record(job.run_id)
     world.run(first="Transform")
-    assert job_module.goes_on(world.jobs[-1]) is None
+    assert world.jobs[-1].goes_on is None

@@ -6,8 +6,10 @@ from datetime import datetime, timezone
 
 import pytest
 
+from orchestration.local.asked import Asked
 from orchestration.local.started import STARTED_FILE, Started, unfinished
 
+ASKED = Asked("configs/taxi.yaml", "rows.csv", 3, True, ("a.b=1",), "--to Trainer")
 FIRST, SECOND, THIRD = (f"2026-11-20T1{hour}-00-00" for hour in range(3))
 
 
@@ -18,7 +20,7 @@ def begin(tmp_path):
     def begin(run_id, *, use_case="taxi", key="key"):
         folder = tmp_path / run_id
         folder.mkdir()
-        started = Started.now(use_case, "configs/taxi.yaml", key, "--to Trainer", ("a.b=1",))
+        started = Started.now(use_case, ASKED, key, FIRST)
         started.write(folder)
         return folder, started
 
@@ -27,7 +29,8 @@ def begin(tmp_path):
 
 def test_what_is_written_is_read(begin):
     folder, started = begin(FIRST)
-    assert Started.read(folder) == started
+    read = Started.read(folder)
+    assert (read, read.asked) == (started, ASKED)
     raw = json.loads((folder / STARTED_FILE).read_text())
     moment = datetime.fromisoformat(raw.pop("started"))
     assert abs((datetime.now(timezone.utc) - moment).total_seconds()) < 60
@@ -38,6 +41,10 @@ def test_what_is_written_is_read(begin):
         "key": "key",
         "selection": "--to Trainer",
         "overrides": ["a.b=1"],
+        "data": "rows.csv",
+        "span": 3,
+        "tune": True,
+        "origin": FIRST,
         "interrupted": "",
     }
 

@@ -41,9 +41,8 @@ def backtest(options: Namespace, out: TextIO) -> int:
     """
     plan = make_plan(options.config)
     metric = metric_of(plan, options.metric)
-    output = Path(options.output_dir).expanduser().absolute()
-    folder = output / "backtest" / plan.use_case.name
-    path = Path(options.plot).expanduser().absolute() if options.plot else folder / "quality.svg"
+    folder = options.output_dir / "backtest" / plan.use_case.name
+    path = options.plot or folder / "quality.svg"
     with Workspace(folder, plan.use_case.name).locked():
         picture.require_plottable(path)
         say = _Said(out, quiet=options.json)

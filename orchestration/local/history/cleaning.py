@@ -11,7 +11,7 @@ from ml_metadata.proto import metadata_store_pb2
 
 from orchestration.local.history.folders import Run
 from orchestration.local.history.ingredients import artifact_ids
-from orchestration.local.history.keeping import kept_runs, protected_runs
+from orchestration.local.history.keeping import kept_runs, newest, protected_runs
 from orchestration.local.history.lineage import DELETED, Lineage, MetadataStore
 from orchestration.local.workspace import Workspace
 from orchestration.records import RunRecord
@@ -20,7 +20,6 @@ TRASH = ".deleted"  # below the output folder: a run is there before it is taken
 SYSTEM = ".system"  # TFX's own, beside the outputs of a node
 LOCK_SUFFIX = ".lock"
 EXECUTED = ("ran", "failed")  # states of a node
-RUN_ID_FORMAT = "%Y-%m-%dT%H-%M-%S"
 
 
 class Cleaning(NamedTuple):
@@ -89,7 +88,7 @@ def plan_cleaning(
         tuple(
             dict.fromkeys(
                 path
-                for path in (*folders, *_checkpoints(workspace, runs[:keep]))
+                for path in (*folders, *_checkpoints(workspace, newest(runs, keep)))
                 if path not in stays and path.exists()
             )
         ),
@@ -224,11 +223,11 @@ def _left_behind(workspace: Workspace, runs: frozenset[str], lineage: Lineage) -
     return found
 
 
-def _checkpoints(workspace: Workspace, newest: Sequence[Run]) -> list[Path]:
+def _checkpoints(workspace: Workspace, kept: Sequence[Run]) -> list[Path]:
     """Returns the checkpoints of interrupted trainings that are older than the newest runs."""
-    if not newest:
+    if not kept:
         return []
-    oldest = min(map(_started, newest))
+    oldest = min(map(_started, kept))
     return [path for path in workspace.checkpoints.glob("*/") if _changed(path) < oldest]
 
 
@@ -238,11 +237,14 @@ def _changed(folder: Path) -> float:
 
 
 def _started(run: Run) -> float:
-    """Returns when a run began, in seconds since 1970."""
-    try:
-        return datetime.datetime.strptime(run.run_id, RUN_ID_FORMAT).timestamp()
-    except ValueError:
-        return run.folder.stat().st_mtime
+    """Returns when a run began, in seconds since 1970, by the clock that files are dated by.
+
+    Its id may be ahead of that clock: it rises also where the clock was put back.
+    """
+    if run.started is not None:
+        with contextlib.suppress(ValueError):
+            return datetime.datetime.fromisoformat(run.started.started).timestamp()
+    return min(path.lstat().st_mtime for path in (run.folder, *run.folder.iterdir()))
 
 
 def _is_below(artifact: metadata_store_pb2.Artifact, workspace: Workspace) -> bool:

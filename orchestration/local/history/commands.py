@@ -1,7 +1,6 @@
 """The commands that tell of earlier runs: from parsed options to an exit status."""
 
 import argparse
-from pathlib import Path
 from typing import TextIO
 
 from orchestration.local.history.comparing import difference
@@ -11,6 +10,7 @@ from orchestration.local.history.folders import Recorded, choose, find_runs
 from orchestration.local.history.listing import list_json, list_lines
 from orchestration.local.history.output import print_json, print_lines, writer_of
 from orchestration.local.history.showing import show_json, show_lines
+from orchestration.local.shown_path import shown_path
 
 DONE = 0
 
@@ -25,11 +25,11 @@ def runs(options: argparse.Namespace, out: TextIO) -> int:
     Returns:
         0.
     """
-    found = find_runs(_root(options))
+    found = find_runs(options.output_dir)
     if options.json:
         print_json(out, list_json(found))
     else:
-        print_lines(out, list_lines(found, writer_of(out).glyphs, options.output_dir))
+        print_lines(out, list_lines(found, writer_of(out).glyphs, shown_path(options.output_dir)))
     return DONE
 
 
@@ -93,8 +93,8 @@ def explain(options: argparse.Namespace, out: TextIO) -> int:
     if options.row is not None:
         from orchestration.local.history.row_command import explain_row
 
-        return explain_row(_root(options), chosen, options.row, out, as_json=options.json)
-    found = explained(chosen, find_runs(_root(options)))
+        return explain_row(options.output_dir, chosen, options.row, out, as_json=options.json)
+    found = explained(chosen, find_runs(options.output_dir))
     if options.json:
         print_json(out, explain_json(found))
     else:
@@ -118,14 +118,9 @@ def clean(options: argparse.Namespace, out: TextIO) -> int:
     # It reads ML Metadata, which takes a moment to import.
     from orchestration.local.history.clean_command import clean_folder
 
-    clean_folder(_root(options), options.keep, out, dry_run=options.dry_run)
+    clean_folder(options.output_dir, options.keep, out, dry_run=options.dry_run)
     return DONE
 
 
 def _choose(options: argparse.Namespace, name: str) -> Recorded:
-    root = _root(options)
-    return choose(find_runs(root), name, root)
-
-
-def _root(options: argparse.Namespace) -> Path:
-    return Path(options.output_dir).expanduser().absolute()
+    return choose(find_runs(options.output_dir), name, options.output_dir)

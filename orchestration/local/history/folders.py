@@ -1,22 +1,22 @@
 """The runs of an output folder, finished and interrupted ones, and how a user names one."""
 
 import contextlib
+import dataclasses
 import fcntl
-import shlex
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from orchestration.local.arguments import DEFAULT_OUTPUT
+from orchestration import run_files
+from orchestration.local.asked import RUNNER, Asked, output_option
 from orchestration.local.started import Started
+from orchestration.local.workspace import is_run_id
 from orchestration.records import LOG_FILE, RECORD_FILE, RunRecord
 from usecase.errors import UserError, did_you_mean
 
 LAST = "last"
 INTERRUPTED, AT_WORK, UNREADABLE = "interrupted", "at work", "unreadable"
 MOST_NAMED = 5
-# What a record of another version of this program raises, and one that is not there.
-UNREADABLE_ERRORS = (OSError, ValueError, KeyError, TypeError, AttributeError)
 
 
 class Run(NamedTuple):
@@ -51,9 +51,18 @@ class Run(NamedTuple):
         return AT_WORK if _is_held(lock, started.pid) else INTERRUPTED
 
     @property
+    def asked(self) -> Asked:
+        """What it was asked for, as far as it is known."""
+        asked = self.started.asked if self.started else Asked()
+        if self.record is None:
+            return asked
+        overrides, selection = tuple(self.record.overrides), self.record.selection
+        return dataclasses.replace(asked, overrides=overrides, selection=selection)
+
+    @property
     def config(self) -> str:
         """Path of its configuration, as the user named it; "" if it is not known."""
-        return self.started.config if self.started else ""
+        return self.asked.config
 
     @property
     def log(self) -> Path:
@@ -71,11 +80,14 @@ class Recorded(NamedTuple):
 def find_runs(root: Path) -> list[Run]:
     """Returns the runs of an output folder, newest first, batch predictions among them.
 
+    Folders with a name of somebody's own, copies of runs for example, come last.
+
     Args:
         root: The output folder, which need not exist.
     """
     folders = (path for path in (root / "runs").glob("*/") if path.is_dir())
-    return [_run(folder) for folder in sorted(folders, reverse=True)]
+    ids_first = sorted(folders, key=lambda path: (is_run_id(path.name), path.name), reverse=True)
+    return [_run(folder) for folder in ids_first]
 
 
 def choose(runs: Sequence[Run], name: str, root: Path) -> Recorded:
@@ -109,27 +121,14 @@ def choose(runs: Sequence[Run], name: str, root: Path) -> Recorded:
 
 def place_of(run: Run) -> str:
     """Returns the option that leads to a run's output folder; "" where it is the default."""
-    folder = run.folder.parent.parent
-    is_default = folder.name == DEFAULT_OUTPUT and folder.parent == Path.cwd()
-    return "" if is_default else f" --output-dir {shlex.quote(str(folder))}"
-
-
-def options_of(overrides: Iterable[str], selection: str) -> str:
-    """Returns the options of `run` that a run is done again with, a blank before each.
-
-    Args:
-        overrides: What `--set` put in, each "key=value".
-        selection: The options that chose a part of the pipeline.
-    """
-    put = [f" --set {shlex.quote(text)}" for text in overrides]
-    return "".join([*put, f" {selection}" if selection else ""])
+    return output_option(run.folder.parent.parent)
 
 
 def _run(folder: Path) -> Run:
     started = _started(folder)
     try:
         record = RunRecord.read(folder)
-    except UNREADABLE_ERRORS:
+    except run_files.UNREADABLE:
         return Run(folder.name, folder, started.use_case if started else "", None, started)
     return Run(folder.name, folder, record.use_case, record, started)
 
@@ -137,7 +136,7 @@ def _run(folder: Path) -> Run:
 def _started(folder: Path) -> Started | None:
     try:
         return Started.read(folder)
-    except UNREADABLE_ERRORS:
+    except run_files.UNREADABLE:
         return None
 
 
@@ -158,11 +157,12 @@ def _unknown(known: Sequence[Run], name: str, root: Path) -> UserError:
     if not known:
         return UserError(
             f"there is no run in {root}",
-            fix="start one (python local_runner.py run), or name its folder with --output-dir",
+            fix=f"start one ({RUNNER} run), or name its folder with --output-dir",
         )
     if name == LAST:
         return UserError(
-            f"no run in {root} has ended", fix="python local_runner.py runs shows what is there"
+            f"no run in {root} has ended",
+            fix=f"{RUNNER} runs{output_option(root)} shows what is there",
         )
     return UserError(
         f'there is no run "{name}" in {root}',
@@ -180,10 +180,8 @@ def _without_record(run: Run) -> UserError:
         )
     if run.state == AT_WORK:
         return UserError(f"run {run.run_id} is at work", fix="wait until it ends")
-    again = f"run --config {shlex.quote(run.config)}" if run.config else "run"
-    more = options_of(run.started.overrides, run.started.selection) if run.started else ""
-    again += more + place_of(run)
+    again = run.asked.command(place_of(run))
     return UserError(
         f"run {run.run_id} was interrupted and left no record",
-        fix=f"see {run.log}, or go on with it: python local_runner.py {again}",
+        fix=f"see {run.log}, or go on with it: {again}",
     )

@@ -6,10 +6,11 @@ from pathlib import Path
 from orchestration.local.history.folders import Run
 from orchestration.local.history.lineage import Lineage
 from orchestration.local.release import find_release
-from orchestration.local.workspace import Workspace
+from orchestration.local.workspace import Workspace, is_run_id
 from serving.pushed import push_of, versions
 
 NEWEST = "among the newest"
+OWN_NAME = "its folder has a name of its own"
 BLESSED = "its model is blessed"
 
 
@@ -21,7 +22,18 @@ def kept_runs(runs: Sequence[Run], keep: int, protected: Mapping[str, str]) -> d
         keep: How many of the newest stay, whatever came of them.
         protected: Runs that stay for another reason, and that.
     """
-    return {**{run.run_id: NEWEST for run in runs[:keep]}, **protected}
+    own = {run.run_id: OWN_NAME for run in runs if not is_run_id(run.run_id)}
+    return {**own, **{run.run_id: NEWEST for run in newest(runs, keep)}, **protected}
+
+
+def newest(runs: Sequence[Run], keep: int) -> list[Run]:
+    """Returns the newest of runs; of a folder with a name of somebody's own nothing tells its age.
+
+    Args:
+        runs: Runs, newest first.
+        keep: How many.
+    """
+    return [run for run in runs if is_run_id(run.run_id)][:keep]
 
 
 def protected_runs(workspace: Workspace, runs: Iterable[Run], lineage: Lineage) -> dict[str, str]:

@@ -4,8 +4,9 @@ import os
 from pathlib import Path
 from typing import TextIO
 
+from orchestration.local.asked import RUNNER
 from orchestration.local.history.encoding import encoded
-from orchestration.local.history.folders import Recorded
+from orchestration.local.history.folders import Recorded, place_of
 from orchestration.local.history.output import print_json, print_lines, writer_of
 from orchestration.local.history.row_values import parse_object, raw_values
 from orchestration.local.history.row_view import Followed, row_json, row_lines
@@ -53,7 +54,7 @@ def follow(root: Path, chosen: Recorded, text: str) -> Followed:
             raise UserError(
                 f"the model cannot be asked: {type(error).__name__}: {_first_line(error)}",
                 expected=f"a SavedModel as the Trainer writes it: {model.saved_model}",
-                fix="choose another run: python local_runner.py runs",
+                fix=f"choose another run: {RUNNER} runs{place_of(chosen.run)}",
             ) from error
     label = model.declaration.label
     return Followed(

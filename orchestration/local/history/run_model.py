@@ -8,7 +8,8 @@ from typing import NamedTuple
 import pydantic
 
 from models.settings import KERAS_FOLDER, NETWORK_FILE, TrainerSettings
-from orchestration.local.history.folders import Recorded
+from orchestration.local.asked import RUNNER
+from orchestration.local.history.folders import Recorded, place_of
 from orchestration.local.history.ingredients import artifact_ids
 from orchestration.local.history.lineage import Lineage, Step
 from orchestration.local.history.stores import read_lineage
@@ -110,10 +111,10 @@ def _no_model(chosen: Recorded) -> UserError:
     if nodes.get(TRAINER) not in ("ran", "cached"):
         return UserError(
             f"run {chosen.run.run_id} has no model: its Trainer did not run",
-            fix=f"python local_runner.py explain {chosen.run.run_id} says why",
+            fix=f"{RUNNER} explain {chosen.run.run_id}{place_of(chosen.run)} says why",
         )
     return UserError(
         f"the model of run {chosen.run.run_id} is gone",
         expected="the model that its Trainer made, or the version that it pushed",
-        fix="choose a later run: python local_runner.py runs",
+        fix=f"choose a later run: {RUNNER} runs{place_of(chosen.run)}",
     )

@@ -1,7 +1,6 @@
 """`schema show`, `schema diff` and `schema update`: from parsed options to an exit status."""
 
 import argparse
-from pathlib import Path
 from typing import TextIO
 
 from usecase.errors import ConfigError
@@ -24,7 +23,7 @@ def schema(options: argparse.Namespace, out: TextIO) -> int:
         from orchestration.local.schema_commands.show import show
 
         return show(options.config, out)
-    output_dir = Path(options.output_dir).expanduser().absolute()
+    output_dir = options.output_dir
     if options.action == "update":
         from orchestration.local.schema_commands.update import update
 

@@ -6,7 +6,7 @@ from typing import TextIO
 
 from orchestration.local.history.output import print_lines, writer_of
 from orchestration.local.schema_commands.differences import Differences, find_differences
-from orchestration.local.schema_commands.shown_path import shown_path
+from orchestration.local.shown_path import shown_path
 from orchestration.local.text import Glyphs, Line, Span
 
 SAME, DIFFERENT = 0, 1

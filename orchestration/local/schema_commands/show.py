@@ -13,8 +13,8 @@ from orchestration.local.schema_commands.schema_words import (
     presence_text,
     type_text,
 )
-from orchestration.local.schema_commands.shown_path import shown_path
 from orchestration.local.schema_commands.uses import NOT_USED, uses
+from orchestration.local.shown_path import shown_path
 from orchestration.local.text import Glyphs, Line, Span
 from usecase.drift import Comparator, Kind, comparators
 

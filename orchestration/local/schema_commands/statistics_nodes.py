@@ -6,15 +6,13 @@ from tensorflow_metadata.proto.v0 import statistics_pb2
 
 from components.data_checks import split_statistics
 from orchestration.local.metadata_store import connection_config
+from orchestration.local.run_places import run_places
 from orchestration.local.tfx_imports import Executor
 from orchestration.local.workspace import Workspace
 from orchestration.node_keys import add_keys
 from orchestration.plan import Plan
 from pipeline import stages
-from pipeline.places import Places
 from usecase.config import SPLITS
-
-NO_VERSION = 0
 
 
 def compute(
@@ -30,17 +28,7 @@ def compute(
     Raises:
         Exception: Whatever a node raised.
     """
-    places = Places(
-        data=plan.data,
-        schema=str(plan.schema),
-        pipeline_root=str(workspace.artifacts),
-        checkpoints=str(workspace.checkpoints),
-        serving=str(workspace.serving),
-        mobile=str(workspace.mobile),
-        baseline_version=NO_VERSION,
-        spans=plan.span_files,
-    )
-    ingest = stages.ingest(plan.use_case, plan.declaration, places)
+    ingest = stages.ingest(plan.use_case, plan.declaration, run_places(plan, workspace))
     statistics = stages.statistics(ingest.outputs["examples"])
     nodes = [ingest, statistics]
     add_keys(nodes, plan.declaration)

@@ -16,8 +16,8 @@ from orchestration.local.schema_commands.differences import (
     mended,
 )
 from orchestration.local.schema_commands.patching import patch
-from orchestration.local.schema_commands.shown_path import shown_path
 from orchestration.local.schema_commands.text_diff import diff_lines
+from orchestration.local.shown_path import shown_path
 from orchestration.local.text import Line, Span
 from usecase.errors import ConfigError, UserError
 from usecase.loading import load_use_case

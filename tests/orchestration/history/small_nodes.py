@@ -8,6 +8,7 @@ from tfx.dsl.component.experimental.annotations import InputArtifact, OutputArti
 from tfx.dsl.component.experimental.decorators import component
 from tfx.types.standard_artifacts import Examples, Model, ModelBlessing
 
+from orchestration.local.asked import Asked
 from orchestration.local.execute import Executor
 from orchestration.local.metadata_store import sqlite_config
 from orchestration.local.started import Started
@@ -66,7 +67,7 @@ def run(root, run_id, *, seed=1, blessed=0, source="", custom_config="", **chang
     executor = Executor(USE_CASE, nodes, place.artifacts, connection, run_id)
     folder = place.runs / run_id
     folder.mkdir(parents=True)
-    Started.now(USE_CASE, "small.yaml", "key", "", ()).write(folder)
+    Started.now(USE_CASE, Asked("small.yaml"), "key", run_id).write(folder)
     (folder / "run.log").write_text("log")
     with place.locked():
         done = [executor.run(node) for node in executor.nodes()]

@@ -1,8 +1,11 @@
 """Old runs and their artifacts go from a folder that TFX's own launcher made; the rest works on."""
 
+import dataclasses
+import datetime
 import io
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -14,6 +17,7 @@ from orchestration.local.history import cleaning
 from orchestration.local.history.clean_command import clean_folder
 from orchestration.local.history.folders import find_runs
 from orchestration.local.history.stores import read_lineage
+from orchestration.local.started import Started
 from serving.releases.state import Canary, State
 from tests.orchestration.history import small_nodes
 from tests.orchestration.history.small_nodes import artifacts, push, run, run_ids, workspace
@@ -219,6 +223,59 @@ def test_checkpoints_that_a_kept_run_went_on_with_stay(root):
         os.utime(folder, (1e9, 1e9))
     clean(root, 1)
     assert last.exists()
+
+
+def begun(root, run_id, moment, **more):
+    """Notes that a run began at a moment, in seconds since 1970."""
+    told = datetime.datetime.fromtimestamp(moment, datetime.timezone.utc).isoformat()
+    started = Started.read(workspace(root).runs / run_id)
+    dataclasses.replace(started, started=told, **more).write(workspace(root).runs / run_id)
+
+
+def checkpoint(root, name, moment):
+    folder = workspace(root).checkpoints / name
+    folder.mkdir(parents=True)
+    os.utime(folder, (moment, moment))
+
+
+def checkpoints(root):
+    return {path.name for path in workspace(root).checkpoints.iterdir()}
+
+
+def test_a_clock_that_was_put_back_does_not_make_checkpoints_old(root):
+    """Run ids go on from the highest one, so that they are ahead of the clock then."""
+    ahead = "2999-01-01T00-00-00"
+    run(root, ahead, seed=1)
+    begun(root, ahead, 5e8)
+    checkpoint(root, "of this run", 5e8 + 60)
+    checkpoint(root, "older", 5e8 - 60)
+    clean(root, 1)
+    assert checkpoints(root) == {"of this run"}
+
+
+def test_a_run_without_a_note_of_its_start_began_before_all_that_it_wrote(root):
+    run(root, DAYS[0], seed=1)
+    folder = workspace(root).runs / DAYS[0]
+    (folder / "started.json").unlink()
+    os.utime(folder / "run.log", (5e8, 5e8))
+    checkpoint(root, "of this run", 5e8 + 60)
+    checkpoint(root, "older", 5e8 - 60)
+    clean(root, 1)
+    assert checkpoints(root) == {"of this run"}
+
+
+@pytest.mark.parametrize("name", ["my best", "2026-1-1T0-0-0", f"{DAYS[0]}-copy"])
+def test_a_folder_with_a_name_of_its_own_neither_counts_nor_goes(root, name):
+    for place, day in enumerate(DAYS[:3]):
+        run(root, day, seed=place + 1)
+    shutil.copytree(workspace(root).runs / DAYS[0], workspace(root).runs / name)
+    (workspace(root).runs / "notes").mkdir()
+    told = clean(root, 1)
+    assert run_ids(root) == sorted([DAYS[2], name, "notes"])
+    assert re.search(rf"stays  {name} +its folder has a name of its own\n", told)
+    # What the copy is made of stays with it.
+    assert artifacts(root)[:2] == ["Data/examples/1", "Data/examples/7"]
+    assert find_runs(root)[0].run_id == DAYS[2]
 
 
 @pytest.mark.parametrize("why", ["blessed", "pushed"])

@@ -81,7 +81,7 @@ def world(request, tmp_path_factory):
 
 def ask(root, row, *, run_id="last", as_json=True):
     out = io.StringIO()
-    options = {"output_dir": str(root), "run_id": run_id, "json": as_json, "row": row}
+    options = {"output_dir": root, "run_id": run_id, "json": as_json, "row": row}
     assert explain(SimpleNamespace(**options), out) == 0
     return json.loads(out.getvalue()) if as_json else out.getvalue()
 

@@ -10,6 +10,7 @@ import pytest
 from ml_metadata.proto import metadata_store_pb2
 
 from orchestration.local import store_probe
+from orchestration.local.asked import Asked
 from orchestration.local.history import cleaning, stores
 from orchestration.local.history.clean_command import clean_folder
 from orchestration.local.history.folders import find_runs
@@ -122,7 +123,7 @@ def test_a_run_that_was_kept_elsewhere_is_not_the_server_s_of_the_same_second(ro
 def test_an_interrupted_run_is_the_server_s_where_all_are(root, other, is_ours):
     folder = workspace(root).runs / A
     folder.mkdir(parents=True)
-    Started.now(small_nodes.USE_CASE, "small.yaml", "key", "", ()).write(folder)
+    Started.now(small_nodes.USE_CASE, Asked("small.yaml"), "key", A).write(folder)
     leave(root, B, server=other)
     leave(root, C)
     half = folder_of(root, 1)

@@ -3,6 +3,7 @@
 import dataclasses
 import io
 import json
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
@@ -85,7 +86,8 @@ def root(tmp_path, make_record, make_ingredients, monkeypatch):
 
 def ask(command, root, **options):
     out = io.StringIO()
-    given = {"output_dir": "outputs", "json": False, "row": None, **options}
+    place = options.pop("output_dir", "outputs")
+    given = {"output_dir": Path(place).absolute(), "json": False, "row": None, **options}
     assert getattr(commands, command)(SimpleNamespace(**given), out) == 0
     return out.getvalue()
 
@@ -359,8 +361,27 @@ def test_a_failed_run_is_made_again_by_the_same_command(root, make_record):
     assert f"  {command}\n" in ask("explain", root, run_id=THIRD)
 
 
+def test_what_a_run_was_started_with_is_in_what_is_to_be_typed_next(root, make_record):
+    log = str(root / "runs" / THIRD / "run.log")
+    make_record(THIRD, "not_pushed", gates=gates(0.8), log=log).write(root / "runs" / THIRD)
+    record = Started("taxi", "my.yaml", "", 2**40, "key", data="a b/*.csv", span=4, tune=True)
+    record.write(root / "runs" / THIRD)
+    command = "python local_runner.py run --config my.yaml --data 'a b/*.csv' --span 4 --tune"
+    assert f"  {command}  # when mended\n" in ask("show", root, run_id=THIRD)
+    assert f"  {command}\n" in ask("explain", root, run_id=THIRD)
+
+
+def test_the_rows_of_a_run_are_those_that_the_schema_is_held_against(root, make_record):
+    refused = [judge("data", "anomalies", 2, "max", 0)]
+    make_record(THIRD, "not_pushed", gates=refused).write(root / "runs" / THIRD)
+    record = Started("taxi", "my.yaml", "", 2**40, "key", data="a b/*.csv")
+    record.write(root / "runs" / THIRD)
+    command = "python local_runner.py schema diff --config my.yaml --data 'a b/*.csv'"
+    assert f"  {command}\n" in ask("explain", root, run_id=THIRD)
+
+
 def test_output_that_is_not_the_default_is_named(root, tmp_path):
     (tmp_path / "elsewhere").mkdir()
     root.rename(tmp_path / "else where")
     text = ask("explain", root, run_id=AFTER, output_dir="else where")
-    assert f"diff {BEFORE} {AFTER} --output-dir '{tmp_path / 'else where'}'" in text
+    assert f"diff {BEFORE} {AFTER} --output-dir 'else where'" in text
