@@ -15,16 +15,13 @@ from tfx.proto.orchestration import execution_result_pb2
 from tfx.types import artifact_utils, standard_artifacts
 from tfx.types import standard_component_specs as keys
 from tfx.types.component_spec import ChannelParameter, ExecutionParameter
-from tfx.utils import json_utils
 
 from components.artifacts import GateVerdict
-from components.baseline import VERSION_PROPERTY, is_empty
+from components.split_pair import TRAIN, SplitPair, pair_of
 from components.verdict import Verdict
 from usecase.drift import Comparator, Measure, widened
 
-SPLIT = "train"
 STATISTICS_FILE = "FeatureStats.pb"
-ANOMALIES_FILE = f"SplitPair-{SPLIT}_{SPLIT}/{executor.DEFAULT_FILE_NAME}"
 VERDICT = "verdict"
 REFUSES = "refuses"
 PASSED_PROPERTY = "passed"
@@ -37,11 +34,11 @@ Artifacts = dict[str, list[types.Artifact]]
 
 
 class Executor(executor.Executor):
-    """Compares the train split with that of the last push, and writes a verdict.
+    """Compares one split with one of the baseline, and writes a verdict.
 
-    Three things differ from TFX: a baseline may be empty; statistics are made comparable first
-    (`components.comparable`); and no threshold is below what chance does to so few rows
-    (`usecase.drift.widened`).
+    Three things differ from TFX: a baseline may be empty, or without the split; statistics are made
+    comparable first (`components.comparable`); and no threshold is below what chance does to so few
+    rows (`usecase.drift.widened`).
     """
 
     def Do(
@@ -58,8 +55,9 @@ class Executor(executor.Executor):
         verdict = artifact_utils.get_single_instance(output_dict[VERDICT])
         outputs = {key: each for key, each in output_dict.items() if key != VERDICT}
         baseline = artifact_utils.get_single_instance(input_dict[keys.BASELINE_STATISTICS_KEY])
-        verdict.set_string_custom_property(BASELINE_PROPERTY, _told(baseline))
-        if is_empty(baseline):
+        splits = pair_of(exec_properties)
+        verdict.set_string_custom_property(BASELINE_PROPERTY, splits.baseline_name(baseline))
+        if splits.is_missing(baseline):
             return self._without_baseline(input_dict, outputs, exec_properties, verdict)
         return self._compare(input_dict, outputs, exec_properties, verdict)
 
@@ -86,7 +84,9 @@ class Executor(executor.Executor):
 
         wanted = comparators_of(exec_properties[keys.DISTRIBUTION_VALIDATOR_CONFIG_KEY])
         given = {key: artifact_utils.get_single_instance(input_dict[key]) for key in _SIDES}
-        now, before = (_read(given[key]) for key in _SIDES)
+        splits = pair_of(exec_properties)
+        sides = dict(zip(_SIDES, splits, strict=True))
+        now, before = (_read(given[key], split) for key, split in sides.items())
         found = pairs(now, before, wanted)
         used = {
             name: widened(wanted[name], pair.rows, pair.cells, len(found))
@@ -99,18 +99,19 @@ class Executor(executor.Executor):
         texts = {name for name, comparator in used.items() if comparator.measure == MEASURES[0]}
         with tempfile.TemporaryDirectory() as folder:
             made = {}
-            for index, key in enumerate(_SIDES):
+            for index, (key, split) in enumerate(sides.items()):
                 rows = {name: pair[index] for name, pair in found.items()}
-                made[key] = [_written(as_statistics(rows, texts), given[key], Path(folder) / key)]
+                other = as_statistics(rows, texts)
+                made[key] = [_written(other, split, given[key], Path(folder) / key)]
             told = {**exec_properties, keys.DISTRIBUTION_VALIDATOR_CONFIG_KEY: config_of(used)}
-            told[keys.INCLUDE_SPLIT_PAIRS_KEY] = json_utils.dumps([(SPLIT, SPLIT)])
             done = super().Do({**input_dict, **made}, outputs, told)
         said = judge_drift(
-            _distances(Path(artifact_utils.get_single_uri(outputs[keys.ANOMALIES_KEY]))),
+            _distances(artifact_utils.get_single_uri(outputs[keys.ANOMALIES_KEY]), splits),
             used,
             found,
             (now, before),
-            given[keys.BASELINE_STATISTICS_KEY].get_int_custom_property(VERSION_PROPERTY),
+            metric=splits.metric,
+            baseline=splits.baseline_name(given[keys.BASELINE_STATISTICS_KEY]),
             refuses=bool(exec_properties[REFUSES]),
         )
         return _settled(done, verdict, said)
@@ -134,9 +135,11 @@ class DistributionValidator(base_component.BaseComponent):
 
     Args:
         statistics: Those of the data.
-        baseline_statistics: Those to compare them with; the artifact may be marked as empty.
+        baseline_statistics: Those to compare them with, which may be the same; the artifact may be
+            marked as empty.
         config: How each column is compared.
         refuses: Whether drift refuses the data; else it only warns.
+        splits: The split of the data, and that of the baseline.
     """
 
     SPEC_CLASS = DistributionValidatorSpec
@@ -149,6 +152,7 @@ class DistributionValidator(base_component.BaseComponent):
         config: Config,
         *,
         refuses: bool,
+        splits: tuple[str, str] = TRAIN,
     ) -> None:
         super().__init__(
             DistributionValidatorSpec(
@@ -156,7 +160,7 @@ class DistributionValidator(base_component.BaseComponent):
                     keys.STATISTICS_KEY: statistics,
                     keys.BASELINE_STATISTICS_KEY: baseline_statistics,
                     keys.DISTRIBUTION_VALIDATOR_CONFIG_KEY: config,
-                    keys.INCLUDE_SPLIT_PAIRS_KEY: json_utils.dumps([(SPLIT, SPLIT)]),
+                    keys.INCLUDE_SPLIT_PAIRS_KEY: SplitPair(*splits).property_text(),
                     REFUSES: int(refuses),
                     keys.ANOMALIES_KEY: types.Channel(type=standard_artifacts.ExampleAnomalies),
                     VERDICT: types.Channel(type=GateVerdict),
@@ -191,35 +195,30 @@ def comparators_of(config: Config | str) -> dict[str, Comparator]:
     return found
 
 
-def _told(baseline: types.Artifact) -> str:
-    version = baseline.get_int_custom_property(VERSION_PROPERTY)
-    if not is_empty(baseline):
-        return f"version {version}"
-    return f"version {version} holds no statistics" if version else "nothing pushed yet"
-
-
-def _read(artifact: types.Artifact) -> Statistics:
-    path = Path(artifact_utils.get_split_uri([artifact], SPLIT)) / STATISTICS_FILE
+def _read(artifact: types.Artifact, split: str) -> Statistics:
+    path = Path(artifact_utils.get_split_uri([artifact], split)) / STATISTICS_FILE
     every = statistics_pb2.DatasetFeatureStatisticsList.FromString(path.read_bytes())
     return every.datasets[0] if every.datasets else Statistics()
 
 
-def _written(statistics: Statistics, like: types.Artifact, folder: Path) -> types.Artifact:
-    """Returns an artifact of other statistics of the train split."""
-    split = folder / f"Split-{SPLIT}"
-    split.mkdir(parents=True)
-    every = statistics_pb2.DatasetFeatureStatisticsList(datasets=[statistics])
-    (split / STATISTICS_FILE).write_bytes(every.SerializeToString())
+def _written(
+    statistics: Statistics, split: str, like: types.Artifact, folder: Path
+) -> types.Artifact:
+    """Returns an artifact of other statistics of a split."""
     made = standard_artifacts.ExampleStatistics()
     made.mlmd_artifact.CopyFrom(like.mlmd_artifact)
     made.uri = str(folder)
-    made.split_names = artifact_utils.encode_split_names([SPLIT])
+    made.split_names = artifact_utils.encode_split_names([split])
+    within = Path(artifact_utils.get_split_uri([made], split))
+    within.mkdir(parents=True)
+    every = statistics_pb2.DatasetFeatureStatisticsList(datasets=[statistics])
+    (within / STATISTICS_FILE).write_bytes(every.SerializeToString())
     return made
 
 
-def _distances(anomalies_uri: Path) -> dict[str, float]:
+def _distances(anomalies_uri: str, splits: SplitPair) -> dict[str, float]:
     """Returns what TFDV measured, by column."""
-    raw = (anomalies_uri / ANOMALIES_FILE).read_bytes()
+    raw = (Path(anomalies_uri) / splits.folder / executor.DEFAULT_FILE_NAME).read_bytes()
     return {
         ".".join(info.path.step): info.drift_measurements[0].value
         for info in anomalies_pb2.Anomalies.FromString(raw).drift_skew_info

@@ -1,4 +1,4 @@
-"""What the comparison of data with those of the last push says, as conditions of the data gate."""
+"""What the comparison of data with a baseline says, as conditions of the data gate."""
 
 import json
 from collections.abc import Mapping
@@ -8,7 +8,6 @@ from components.verdict import Verdict, judge
 from usecase.drift import LARGEST, Comparator
 
 GATE = "data"
-METRIC = "drift"
 NAMES = {
     "infinity_norm": "L-infinity distance",
     "jensen_shannon_divergence": "Jensen-Shannon divergence",
@@ -21,8 +20,9 @@ def judge_drift(
     comparators: Mapping[str, Comparator],
     pairs: Mapping[str, Pair],
     statistics: tuple[Statistics, Statistics],
-    version: int,
     *,
+    metric: str,
+    baseline: str,
     refuses: bool,
 ) -> Verdict:
     """Holds each column's distance against its threshold.
@@ -32,7 +32,8 @@ def judge_drift(
         comparators: How, and the thresholds.
         pairs: The rows by value or bucket.
         statistics: The statistics of the data and of the baseline.
-        version: The version that the baseline is of.
+        metric: What the conditions measure, as gates call it.
+        baseline: What the baseline is of, in words: "version 7".
         refuses: Whether drift refuses the data; else it only warns.
     """
     medians = [
@@ -46,12 +47,12 @@ def judge_drift(
         detail = (
             f"drift of {name}: {NAMES[measure]} {distance:.3g} > {threshold:.3g}; "
             f"{_change(pairs[name], measure, tuple(m.get(name) for m in medians))} "
-            f"in version {version}"
+            f"in {baseline}"
         )
         results.append(
             judge(
                 GATE,
-                METRIC,
+                metric,
                 distance,
                 "max",
                 threshold,

@@ -9,6 +9,7 @@ from components.verdict import Verdict
 GATES = {
     "DataGate": "verdict",
     "DistributionValidator": "verdict",  # of the data gate as well
+    "SpanDistributionValidator": "verdict",  # likewise
     "Evaluator": "evaluation",
     "ServingGate": "verdict",
     "TFLiteGate": "verdict",

@@ -3,11 +3,13 @@
 from pathlib import Path
 from typing import NamedTuple
 
-from usecase.config import Data
+from usecase.config import Data, Source
 from usecase.data_files import DataFiles, find_data, is_remote
 from usecase.errors import ConfigError
 from usecase.span_paths import check_pattern, has_span
 from usecase.spans import Window, find_window
+
+BY_ARROW: tuple[Source, ...] = ("csv", "parquet")  # by executors that can read several spans
 
 
 class LocatedData(NamedTuple):
@@ -57,6 +59,23 @@ def locate(data: Data, span: int | None = None, *, elsewhere: bool = False) -> L
     window = find_window(data.path, span, data.window)
     files = window.rows if data.source == "tfrecord" else window.all_files
     return LocatedData(window.pattern, files, window.span, window)
+
+
+def reads_span_before(data: Data, window: Window | None) -> bool:
+    """Returns whether the span before the newest is read beside it, as a split of its own.
+
+    Of what lies on the volume of a cluster that is known there alone: the node that reads it looks
+    for one.
+
+    Args:
+        data: What to read.
+        window: The spans that are read, where they are on this machine.
+    """
+    if data.source not in BY_ARROW or data.path is None:
+        return False
+    if window is not None:
+        return window.previous is not None
+    return has_span(data.path) and not is_remote(data.path)
 
 
 def _unseen(data: Data, path: str, span: int | None) -> LocatedData:

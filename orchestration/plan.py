@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from orchestration import fingerprints
-from orchestration.located_data import locate
+from orchestration.located_data import locate, reads_span_before
 from pipeline.stage_names import stage_names
 from usecase.checks import check_evaluation, require_parsed_dates
 from usecase.config import Server, UseCase
@@ -61,7 +61,14 @@ class Plan:
             tune=self.tune,
             mobile=self.mobile,
             drift=self.use_case.data_gate.drift != "off",
+            spans=self.compares_spans,
         )
+
+    @property
+    def compares_spans(self) -> bool:
+        """Whether the newest span is compared with the one before it, as far as one is there."""
+        compares = self.use_case.data_gate.drift != "off"
+        return compares and reads_span_before(self.use_case.data, self.window)
 
     @property
     def comparators(self) -> dict[str, Comparator]:

@@ -4,6 +4,7 @@ ExampleGen ─ StatisticsGen ─┬─ ExampleValidator ─ DataGate ─ if it p
            (curated schema) ┘
              StatisticsGen ─┬─ DistributionValidator ─ where drift refuses: if it passed as well:
    last pushed statistics ──┘
+             StatisticsGen ─── SpanDistributionValidator (of data in spans): likewise
     Transform ─ (Tuner) ─ Trainer ─┬─ ServingGate ────────────────┬─ Pusher
                last pushed model ──┼─ Evaluator ──────────────────┤
                                    └─ TFLiteExporter ─ TFLiteGate ┴─ MobilePusher
@@ -33,6 +34,7 @@ def create_nodes(
     mobile: bool = False,
     server: Server | None = None,
     comparators: Mapping[str, Comparator] | None = None,
+    spans: bool = False,
 ) -> list[BaseNode]:
     """Returns the nodes of the pipeline, in an order in which they can run.
 
@@ -44,6 +46,7 @@ def create_nodes(
         mobile: Whether the model is delivered for phones as well.
         server: The model server that judges, where it is known already; None: as configured.
         comparators: How columns are compared with the last push; None: the usual way.
+        spans: Whether the newest span is compared with the one before it.
     """
     ingest = stages.ingest(use_case, declaration, places)
     examples = ingest.outputs["examples"]
@@ -60,10 +63,10 @@ def create_nodes(
     )
     if comparators is None:
         comparators = defaults(declaration)
-    comparing = _comparing(use_case, comparators, places, statistics)
+    comparing = _comparing(use_case, comparators, places, statistics, spans=spans)
     refuses = use_case.data_gate.drift == "refuse"
     with ExitStack() as gates:
-        for gate in [data_gate, *(comparing[-1:] if refuses else [])]:
+        for gate in [data_gate, *(comparing[1:] if refuses else [])]:
             gates.enter_context(_if_passed(gate))
         transform = stages.transform(declaration, examples, schema.outputs["schema"])
         rows = transform.outputs["transformed_examples"], transform.outputs["transform_graph"]
@@ -113,15 +116,17 @@ def _comparing(
     comparators: Mapping[str, Comparator],
     places: Places,
     statistics: BaseNode,
+    *,
+    spans: bool,
 ) -> list[BaseNode]:
-    """Returns the nodes that hold rows against those of the last push; none if nothing does."""
+    """Returns the nodes that hold rows against others: the baseline, then who compares, if any."""
     if use_case.data_gate.drift == "off":
         return []
+    found = statistics.outputs["statistics"]
     baseline = stages.baseline_statistics(places)
-    drift = stages.drift(
-        use_case, comparators, statistics.outputs["statistics"], baseline.outputs["statistics"]
-    )
-    return [baseline, drift]
+    drift = stages.drift(use_case, comparators, found, baseline.outputs["statistics"])
+    newest = [stages.span_drift(use_case, comparators, found)] if spans else []
+    return [baseline, drift, *newest]
 
 
 def _if_passed(gate: BaseNode) -> conditional.Cond:

@@ -13,11 +13,17 @@ TRAINER = "Trainer"
 SERVING_GATE = "ServingGate"
 BASELINE_STATISTICS = "LatestPushedStatistics"
 DRIFT = "DistributionValidator"
+SPAN_DRIFT = "SpanDistributionValidator"
 PUSHERS = {"serving": "Pusher", "mobile": "MobilePusher"}  # by destination
 
 
 def stage_names(
-    source: Source, *, tune: bool = False, mobile: bool = False, drift: bool = True
+    source: Source,
+    *,
+    tune: bool = False,
+    mobile: bool = False,
+    drift: bool = True,
+    spans: bool = False,
 ) -> dict[str, str]:
     """Returns the stage of each node of a run, in the order in which nodes run.
 
@@ -26,6 +32,7 @@ def stage_names(
         tune: Whether the network is tuned before it is trained.
         mobile: Whether there is a model for phones.
         drift: Whether rows are compared with those of the last push.
+        spans: Whether the newest span is compared with the one before it.
     """
     for_phones = {
         "TFLiteExporter": "export tflite",
@@ -39,6 +46,7 @@ def stage_names(
         "StatisticsGen": "statistics",
         "ExampleValidator": "validate",
         **(comparison if drift else {}),
+        **({SPAN_DRIFT: "span drift"} if spans else {}),
         "DataGate": "data gate",
         "LatestPushedModel": "baseline",
         "Transform": "transform",

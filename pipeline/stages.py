@@ -25,6 +25,7 @@ from components.settings import (
     ServingGateSettings,
     TFLiteGateSettings,
 )
+from components.split_pair import SPANS
 from components.tflite_exporter import TFLiteExporter
 from components.tflite_gate import TFLiteGate
 from components.tuner import Tuner
@@ -32,7 +33,7 @@ from models.settings import TrainerSettings, TunerSettings
 from pipeline.evaluation import eval_config
 from pipeline.places import Places
 from pipeline.sources import declared_types, example_gen
-from pipeline.stage_names import PUSHERS
+from pipeline.stage_names import PUSHERS, SPAN_DRIFT
 from usecase.config import OF_RELEASES, Server, UseCase
 from usecase.declaration import Declaration
 from usecase.drift import Comparator
@@ -85,6 +86,20 @@ def drift(
         config=config_of(comparators),
         refuses=use_case.data_gate.drift == "refuse",
     )
+
+
+def span_drift(
+    use_case: UseCase, comparators: Mapping[str, Comparator], statistics: BaseChannel
+) -> BaseComponent:
+    """The newest span held against the one before it; both are splits of the same statistics."""
+    node = DistributionValidator(
+        statistics=statistics,
+        baseline_statistics=statistics,
+        config=config_of(comparators),
+        refuses=use_case.data_gate.drift == "refuse",
+        splits=SPANS,
+    )
+    return node.with_id(SPAN_DRIFT)
 
 
 def data_gate(

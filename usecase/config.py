@@ -3,7 +3,7 @@
 import re
 from typing import Annotated, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from usecase.kubeflow import Kubeflow
 from usecase.metadata_url import parse_metadata_url
@@ -209,9 +209,14 @@ class DataGate(Section):
     )
     drift: Literal["warn", "refuse", "off"] = Field(
         "warn",
-        description="What a column does whose distribution is not that of the last push any more: "
-        "it warns, or the rows are refused; off: nothing is compared.",
+        description="What a column does whose distribution is not that of the last push any more, "
+        "or of the span before: it warns, or the rows are refused; off: nothing is compared.",
     )
+
+    @field_validator("drift", mode="before")
+    @classmethod
+    def _off_as_yaml_reads_it(cls, value: object) -> object:
+        return "off" if value is False else value
 
 
 class QuantizedLimits(Section):

@@ -112,7 +112,7 @@ def _require_pinned_images(plan: Plan, kubeflow: Kubeflow) -> None:
 
 def _require_known_nodes(plan: Plan, kubeflow: Kubeflow) -> None:
     # A node that this run leaves out is no mistake.
-    known = stage_names(plan.use_case.data.source, tune=True, mobile=True)
+    known = stage_names(plan.use_case.data.source, tune=True, mobile=True, spans=True)
     for node_id, node in kubeflow.nodes.items():
         if node_id not in known:
             raise ConfigError(

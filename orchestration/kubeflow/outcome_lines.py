@@ -11,6 +11,8 @@ PUSHED = "pushed as version "
 UP_TO_DATE = "up to date: version "
 NOT_PUSHED = "not pushed: "
 REFUSED = "refused: "
+PASSED = "passed"
+WITH_WARNING = " with a warning: "
 _BY_GATE = re.compile(r"the (\w+) gate refused")
 _OF_GATE = re.compile(rf"(\w+) gate: {REFUSED}(.+)")
 

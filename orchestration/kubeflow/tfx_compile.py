@@ -8,8 +8,11 @@ from typing import Any
 
 from orchestration import fingerprints
 from orchestration.kubeflow.cluster_places import SCHEMA_GEN, cluster_places
+from orchestration.kubeflow.entrypoint.span_files import WHOLE_SPANS
 from orchestration.kubeflow.kfp_runtime import KFP_RUNTIME
+from orchestration.located_data import BY_ARROW
 from orchestration.plan import Plan
+from pipeline.stage_names import EXAMPLE_GENS
 from usecase.config import Server, UseCase
 from usecase.kubeflow import Kubeflow, Target
 from usecase.paths import PROJECT_ROOT
@@ -85,6 +88,10 @@ class Graph:
         adapter = fingerprints.code_of([f"{ENTRYPOINT}.__main__"])
         keys = add_keys(self._nodes, self._plan.declaration)
         digests = {node_id: _without_machine(key.code | adapter) for node_id, key in keys.items()}
+        source = self._plan.use_case.data.source
+        if source in BY_ARROW:  # which executor it is, of data in spans, its pod decides
+            of_spans = fingerprints.code_of([WHOLE_SPANS.rpartition(".")[0]])
+            digests[EXAMPLE_GENS[source]] |= _without_machine(of_spans)
         if SCHEMA_GEN in digests:  # it reads the schema by path
             schema = fingerprints.file_digest(PROJECT_ROOT / self._places.schema)
             digests[SCHEMA_GEN] |= {self._places.schema: schema}
@@ -100,6 +107,7 @@ class Graph:
             mobile=plan.mobile,
             server=_server(use_case),
             comparators=plan.comparators,
+            spans=plan.compares_spans,
         )
 
 

@@ -1,4 +1,4 @@
-"""The one fact of the nodes that compare rows with those of the last push."""
+"""The one fact of the nodes that compare rows with others: of the last push, or the span before."""
 
 from collections.abc import Mapping
 from pathlib import Path

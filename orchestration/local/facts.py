@@ -16,6 +16,7 @@ from pipeline.stage_names import (
     EXAMPLE_GENS,
     PUSHERS,
     SERVING_GATE,
+    SPAN_DRIFT,
     TUNER,
 )
 from usecase.config import SPLITS
@@ -65,6 +66,10 @@ def _data_gate(execution: Execution) -> str:
         return f"passed · rarest class {share:.1%}"
     different = values.get("label_values")
     return f"passed · {different:,.0f} different labels" if different else "passed"
+
+
+def _drift(execution: Execution) -> str:
+    return drift_facts.judged(_folder(execution, "verdict"), execution.output_properties)
 
 
 def _transform(execution: Execution) -> str:
@@ -135,9 +140,8 @@ FACTS: dict[str, Callable[[Execution], str]] = {
     "ImportSchemaGen": _schema,
     "ExampleValidator": _anomalies,
     BASELINE_STATISTICS: lambda execution: drift_facts.baseline(execution.output_properties),
-    DRIFT: lambda execution: drift_facts.judged(
-        _folder(execution, "verdict"), execution.output_properties
-    ),
+    DRIFT: _drift,
+    SPAN_DRIFT: _drift,
     "DataGate": _data_gate,
     "Transform": _transform,
     TUNER: _tuning,

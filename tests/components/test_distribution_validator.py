@@ -9,7 +9,7 @@ import pytest
 import tfx
 
 from components.baseline import is_empty
-from tests.components.drift_world import COLUMNS, NUMBER, TEXT, rows, validate
+from tests.components.drift_world import COLUMNS, NUMBER, TEXT, rows, validate, validate_spans
 
 TAXI = "examples/chicago_taxi_pipeline/data/simple/data.csv"
 TIME = "trip_start_timestamp"
@@ -155,3 +155,50 @@ def test_a_column_that_is_empty_by_now(tmp_path):
     now["price"] = np.nan
     found = validate(now, before, tmp_path)
     assert found.values["price"] == pytest.approx(1.0)
+
+
+def spans(latest, previous, **others):
+    """The splits of a data set whose train split says the opposite of its spans."""
+    return {"train": previous, "latest": latest, "previous": previous, **others}
+
+
+def test_a_shift_between_spans_has_its_distance(tmp_path):
+    before = pd.DataFrame({"city": ["Rome"] * 600 + ["Oslo"] * 400})
+    now = pd.DataFrame({"city": ["Rome"] * 300 + ["Oslo"] * 700})
+    found = validate_spans(spans(now, before), tmp_path, comparators={"city": TEXT}, refuses=True)
+    assert found.values == {"city": pytest.approx(0.3)}
+    (result,) = found.verdict.results
+    assert (result.name, result.metric, result.slice) == ("data", "span drift", "column=city")
+    assert result.detail == (
+        "drift of city: L-infinity distance 0.3 > 0.1; "
+        '"Rome" in 30.0% of rows, 60.0% in the span before'
+    )
+    assert result.refuses
+    assert found.artifact.get_int_custom_property("passed") == 0
+    assert found.artifact.get_string_custom_property("baseline") == "the span before"
+    assert found.anomalies.get_json_value_custom_property("blessed") == {"latest_previous": 0}
+    assert found.anomalies.split_names == '["latest_previous"]'
+
+
+def test_spans_of_one_distribution_are_no_drift(tmp_path):
+    tables = spans(rows(2000, 1), rows(2000, 2), train=rows(2000, 3, cities=(0.1, 0.1, 0.8)))
+    found = validate_spans(tables, tmp_path, refuses=True)
+    assert found.drifted == {}
+    assert set(found.values) == set(COLUMNS)
+    assert max(found.values.values()) > 0
+    assert found.artifact.get_int_custom_property("passed") == 1
+
+
+def test_the_newest_span_is_what_is_now(tmp_path):
+    few, many = (pd.DataFrame({"stars": [0] * n + [5] * (1000 - n)}) for n in (900, 100))
+    found = validate_spans(spans(few, many), tmp_path, comparators={"stars": NUMBER})
+    assert found.drifted["stars"].detail.endswith("median 0, 5 in the span before")
+    assert found.verdict.passed
+
+
+def test_the_first_span_has_nothing_before_it(tmp_path):
+    table = rows(200, 1)
+    found = validate_spans({"train": table, "latest": table}, tmp_path, refuses=True)
+    assert (found.verdict.passed, found.verdict.results) == (True, ())
+    assert found.artifact.get_string_custom_property("baseline") == "no span before"
+    assert found.artifact.get_int_custom_property("passed") == 1

@@ -75,6 +75,7 @@ def test_the_column_that_drifted_is_named(tmp_path):
     assert facts(after)["LatestPushedStatistics"] == f"of version {small.pushed()[1]}"
 
     off = small.run("--set", "data_gate.drift=off")
+    assert off.code == 0, off.stdout + off.stderr
     assert "DistributionValidator" not in states_of(off)
 
 

@@ -1,4 +1,4 @@
-"""The facts of the nodes that compare rows with those of the last push."""
+"""The facts of the nodes that compare rows with others."""
 
 import pytest
 
@@ -14,11 +14,11 @@ def drift(column, value, threshold=0.05, *, binding=False):
 
 @pytest.fixture
 def told(tmp_path):
-    def told(*results, **properties):
+    def told(*results, node="DistributionValidator", **properties):
         Verdict("data", results).write(tmp_path)
         return fact(
             Execution(
-                "DistributionValidator",
+                node,
                 "ran",
                 outputs={"verdict": [str(tmp_path)], "anomalies": [str(tmp_path / "other")]},
                 output_properties={"baseline": "version 7", **properties},
@@ -59,6 +59,12 @@ def test_too_few_rows(told):
 def test_without_a_baseline(told):
     nothing = told(baseline="nothing pushed yet")
     assert nothing == "nothing to compare with: nothing pushed yet"
+
+
+def test_spans_are_told_alike(told):
+    node = "SpanDistributionValidator"
+    assert told(baseline="no span before", node=node) == "nothing to compare with: no span before"
+    assert told(drift("city", 0.2, 0.1), node=node) == "warning: drift of city · 0.200 > 0.100"
 
 
 def test_columns_that_were_not_compared(told):

@@ -48,6 +48,18 @@ def test_a_gate_that_was_not_reached_says_nothing(outputs):
     assert gate_results({}) == []
 
 
+def test_drift_counts_as_the_data_gate_in_the_order_of_the_graph(outputs, tmp_path):
+    of_push = Verdict("data", (judge("data", "drift", 0.1, "max", 0.2),))
+    of_span = Verdict("data", (judge("data", "span drift", 0.3, "max", 0.2),))
+    of_push.write(tmp_path / "push")
+    of_span.write(tmp_path / "span")
+    both = {
+        "SpanDistributionValidator": {"verdict": [str(tmp_path / "span")]},
+        "DistributionValidator": {"verdict": [str(tmp_path / "push")]},
+    }
+    assert gate_results({**both, **outputs}) == [DATA, of_push, of_span, QUALITY]
+
+
 @pytest.mark.parametrize("nothing", [{}, {"verdict": []}, {"other": ["/nowhere"]}])
 def test_a_gate_that_was_skipped_says_nothing(outputs, nothing):
     assert gate_results({**outputs, "DataGate": nothing}) == [QUALITY]

@@ -2,8 +2,9 @@
 
 import pytest
 
-from orchestration.located_data import locate
+from orchestration.located_data import locate, reads_span_before
 from orchestration.plan import make_plan
+from pipeline.stage_names import DRIFT, SPAN_DRIFT
 from usecase.config import Data
 from usecase.errors import ConfigError
 from usecase.spans import LATEST, PREVIOUS
@@ -73,6 +74,30 @@ def test_a_path_of_other_machines_stays_as_it_is_written():
     fault(Data(path="nowhere/{SPAN}{SPAN}.csv"), elsewhere=True)
 
 
+@pytest.mark.parametrize(
+    ("path", "span", "reads"),
+    [
+        ("s{SPAN}.csv", None, True),
+        ("s{SPAN}.csv", 1, False),
+        ("s{SPAN}.tfrecord", None, False),
+        ("s3.csv", None, False),
+        ("gs://bucket/s{SPAN}.csv", None, False),
+    ],
+)
+def test_whether_the_span_before_is_read(folder, path, span, reads):
+    data = Data(path=path)
+    window = locate(data, span).window
+    assert reads_span_before(data, window) == reads
+    # Where it runs elsewhere, the node that reads it finds out whether there is one.
+    found = locate(data, span, elsewhere=True).window if "{SPAN}" in path else None
+    assert reads_span_before(data, found) == (path == "s{SPAN}.csv")
+
+
+def test_a_query_has_no_spans():
+    query = Data(query="SELECT 1", project="p", temp_location="gs://bucket/tmp")
+    assert not reads_span_before(query, None)
+
+
 def test_a_span_of_data_without_spans(folder):
     assert "--span needs data in spans" in fault(Data(path="s1.csv"), 1).what
 
@@ -102,6 +127,17 @@ def test_a_plan_knows_its_spans(planned, folder):
     assert (told.span, names(told.rows)) == (3, ["s2.csv", "s3.csv"])
     assert list(told.splits) == [LATEST, PREVIOUS]
     assert planned(span=2).span_files.span == 2
+
+
+@pytest.mark.parametrize(
+    ("span", "drift", "compares"),
+    [(None, "warn", True), (1, "warn", False), (None, "refuse", True), (None, "off", False)],
+)
+def test_a_plan_compares_its_spans(planned, span, drift, compares):
+    plan = planned(span=span, overrides=[f"data_gate.drift={drift}"])
+    assert plan.compares_spans == compares
+    assert (SPAN_DRIFT in plan.stages) == compares
+    assert (DRIFT in plan.stages) == (drift != "off")
 
 
 def test_another_span_or_an_older_file_makes_another_run(planned, folder):

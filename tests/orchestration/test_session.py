@@ -6,6 +6,7 @@ from types import SimpleNamespace
 import pytest
 
 from components.verdict import Verdict, judge
+from models.origin import asked_for_by
 from orchestration.local.console import Console
 from orchestration.local.execute import Execution
 from orchestration.local.selection import WHOLE, Selection
@@ -97,10 +98,12 @@ class World:
         done = Execution(node_id, "ran", outputs={key: [str(folder)]})
         return lambda: done
 
-    def go(self, selection=WHOLE):
+    def go(self, selection=WHOLE, **going_on):
         run_id, _ = self.workspace.new_run()
         session = Session(
-            *(self.plan, self.workspace, self.console, run_id, "key", time.monotonic()), selection
+            *(self.plan, self.workspace, self.console, run_id, "key", time.monotonic()),
+            selection,
+            **going_on,
         )
         session.parts = selection.parts({node: UPSTREAM.get(node, []) for node in self.order})
         for node in session.parts.left:
@@ -130,6 +133,26 @@ def test_nodes_are_told_one_at_a_time_in_the_order_of_their_stages(world):
     order = list(stage_names("csv", mobile=True))
     assert [node.id for node in record.result.nodes] == order
     assert world.console.said == [f"{n} {what}" for n in order for what in ("starts", "ran")]
+
+
+@pytest.mark.parametrize(
+    ("selection", "is_anew"),
+    [
+        (WHOLE, False),
+        (Selection(anew=True), True),
+        (Selection(first="Transform"), True),
+        (Selection(only="Trainer"), True),
+        (Selection(first="Evaluator"), False),
+    ],
+)
+def test_a_training_that_is_asked_for_anew_takes_no_older_checkpoint(world, selection, is_anew):
+    seen = []
+    world.works["Trainer"] = lambda: seen.append(asked_for_by()) or Execution("Trainer", "ran")
+    world.works["Evaluator"] = lambda: Execution("Evaluator", "ran")
+    run_id = world.go(selection).result.run_id
+    world.go(selection, goes_on=run_id, origin="the first")
+    assert seen == ([run_id, "the first"] if is_anew else [None, None])
+    assert asked_for_by() is None
 
 
 def test_both_destinations_are_on_record(world):

@@ -19,7 +19,7 @@ from models.signatures import feature_spec
 from orchestration.plan import make_plan
 from pipeline.graph import create_nodes
 from pipeline.places import Places
-from pipeline.stage_names import stage_names
+from pipeline.stage_names import SPAN_DRIFT, stage_names
 from usecase.config import Serving
 from usecase.declaration import Declaration, declare
 from usecase.loading import parse_use_case
@@ -45,13 +45,13 @@ def plan():
     return make_plan(CONFIG)
 
 
-def compiled(use_case, declaration, *, mobile=True, **places):
+def compiled(use_case, declaration, *, mobile=True, spans=False, **places):
     made = Places(**{**vars(PLACES), **places})
     return compiler.Compiler().compile(
         tfx_pipeline.Pipeline(
             pipeline_name="taxi",
             pipeline_root=made.pipeline_root,
-            components=create_nodes(use_case, declaration, made, mobile=mobile),
+            components=create_nodes(use_case, declaration, made, mobile=mobile, spans=spans),
             metadata_connection_config=metadata.sqlite_metadata_connection_config("/out/db"),
         )
     )
@@ -357,6 +357,47 @@ def test_drift_that_refuses_stands_before_all_that_follows_the_data_gate(plan, g
         assert waits == behind, name
         # What only warns keeps no one from being reused: its verdict is new after each push.
         assert "DistributionValidator" not in node.upstream_nodes
+
+
+@pytest.fixture(scope="module")
+def in_spans(plan):
+    return nodes_of(compiled(plan.use_case, plan.declaration, spans=True))
+
+
+def test_spans_are_compared_by_one_node_more(graph, in_spans):
+    names = stage_names("csv", mobile=True, spans=True)
+    assert set(in_spans) == set(names) == {*graph, SPAN_DRIFT}
+    node = in_spans[SPAN_DRIFT]
+    assert list(node.upstream_nodes) == ["StatisticsGen"]
+    assert not node.inputs.conditionals
+    # What it decides on is in one place: both spans are splits of the same statistics.
+    statistics = ["StatisticsGen.statistics"]
+    assert producers(node) == {"statistics": statistics, "baseline_statistics": statistics}
+    own, other = parameters(node), parameters(in_spans["DistributionValidator"])
+    assert own["include_split_pairs"] == [["latest", "previous"]]
+    assert other["include_split_pairs"] == [["train", "train"]]
+    differing = {name for name in own if own[name] != other[name]}
+    assert differing == {"include_split_pairs"}
+
+
+def test_a_span_that_only_warns_keeps_no_one_from_being_reused(graph, in_spans):
+    for name, node in graph.items():
+        assert list(in_spans[name].upstream_nodes) == list(node.upstream_nodes)
+        assert len(in_spans[name].inputs.conditionals) == len(node.inputs.conditionals)
+
+
+def test_a_span_that_is_refused_ends_the_run_as_well(plan, graph):
+    nodes = nodes_of(compiled(drifting(plan, "refuse"), plan.declaration, spans=True))
+    for name, node in graph.items():
+        behind = bool(node.inputs.conditionals)
+        assert len(nodes[name].inputs.conditionals) == (3 if behind else 0), name
+        assert (SPAN_DRIFT in nodes[name].upstream_nodes) == behind, name
+    assert parameters(nodes[SPAN_DRIFT])["refuses"] == 1
+
+
+def test_spans_are_not_compared_where_nothing_is(plan):
+    nodes = nodes_of(compiled(drifting(plan, "off"), plan.declaration, spans=True))
+    assert not {"LatestPushedStatistics", "DistributionValidator", SPAN_DRIFT} & set(nodes)
 
 
 def test_a_change_of_mind_on_drift_concerns_its_node_alone(plan, graph):

@@ -48,6 +48,14 @@ def test_without_a_comparison_its_nodes_are_gone():
     assert every.keys() - names.keys() == {"LatestPushedStatistics", "DistributionValidator"}
 
 
+def test_spans_are_compared_behind_the_last_push():
+    usual = list(stage_names("csv", mobile=True).items())
+    place = usual.index(("DistributionValidator", "drift")) + 1
+    added = ("SpanDistributionValidator", "span drift")
+    expected = [*usual[:place], added, *usual[place:]]
+    assert list(stage_names("csv", mobile=True, spans=True).items()) == expected
+
+
 def test_each_destination_has_a_pusher():
     assert set(PUSHERS) == {"serving", "mobile"}
     assert set(PUSHERS.values()) <= set(stage_names("csv", mobile=True))

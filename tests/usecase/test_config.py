@@ -8,8 +8,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.usecase.conftest import changed_text
 from usecase.config import Label, Split, Threshold, UseCase
 from usecase.errors import ConfigError
+from usecase.loading import parse_use_case
 from usecase.metrics import METRICS
 from usecase.roles import CategoricalString
 
@@ -37,7 +39,7 @@ CHOICES = {
     ],
     "network": [{"hidden_units": [], "activation": "tanh"}, {"dropout": 0, "l2": 0.5}],
     "training": [{"precision": "mixed_bfloat16", "learning_rate": 1}, {"class_weights": "none"}],
-    "data_gate": [{"min_rows": 1, "min_label_share": 0}],
+    "data_gate": [{"min_rows": 1, "min_label_share": 0}, {"drift": "off"}],
     "evaluation.metrics": [["auc"], ["loss", "auc", "accuracy"]],
     "evaluation.thresholds.1.slice": ["city", {"hour": 7, "city": "7"}],
     "evaluation.min_slice_size": [1],
@@ -76,6 +78,18 @@ def test_a_task_has_usual_metrics_and_others_on_demand(changed, task, usual):
     assert len(others_first) == len(METRICS[task]) > len(usual)
     chosen = changed({"task": task, "evaluation.metrics": others_first})
     assert chosen.metrics == tuple(others_first)
+
+
+@pytest.mark.parametrize(("written", "drift"), [("off", "off"), ("warn", "warn"), ('"off"', "off")])
+def test_off_is_a_word_though_yaml_takes_it_for_false(written, drift):
+    made = parse_use_case(changed_text({}), overrides=[f"data_gate.drift={written}"])
+    assert made.data_gate.drift == drift
+
+
+@pytest.mark.parametrize("written", ["on", "0", "null"])
+def test_what_else_drift_may_not_be(written):
+    with pytest.raises(ConfigError, match="Input should be 'warn', 'refuse' or 'off'"):
+        parse_use_case(changed_text({}), overrides=[f"data_gate.drift={written}"])
 
 
 def test_a_configuration_cannot_be_changed(changed):

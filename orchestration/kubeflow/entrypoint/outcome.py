@@ -9,9 +9,11 @@ from components.verdict import VERDICT_FILE, Verdict
 from orchestration.kubeflow.entrypoint.executor_input import artifacts, parameters
 from orchestration.kubeflow.outcome_lines import (
     NOT_PUSHED,
+    PASSED,
     PUSHED,
     REFUSED,
     UP_TO_DATE,
+    WITH_WARNING,
     by_gate,
     of_gate,
 )
@@ -70,7 +72,11 @@ def noted(result: Mapping[str, Any], note: Note) -> dict[str, Any]:
 
 def _judged(verdict: Verdict) -> str:
     refused = [result for result in verdict.results if result.refuses]
-    return f"{REFUSED}{why(refused[0])}" if refused else "passed"
+    if refused:
+        return f"{REFUSED}{why(refused[0])}"
+    warned = [result for result in verdict.results if result.warns]
+    more = f" (and {len(warned) - 1} more)" if len(warned) > 1 else ""
+    return f"{PASSED}{WITH_WARNING}{why(warned[0])}{more}" if warned else PASSED
 
 
 def _pushed(told: Mapping[str, Any], executor_input: Mapping[str, Any]) -> str:

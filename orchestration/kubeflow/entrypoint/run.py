@@ -15,6 +15,7 @@ from orchestration.kubeflow.entrypoint.mounts import Mounts
 from orchestration.kubeflow.entrypoint.outcome import noted, notes
 from orchestration.kubeflow.entrypoint.readable import readable
 from orchestration.kubeflow.entrypoint.runtime_values import reads_files, with_runtime_values
+from orchestration.kubeflow.entrypoint.span_files import reading_spans
 from orchestration.kubeflow.outcome_lines import marked
 
 Tree = dict[str, Any]
@@ -62,6 +63,7 @@ def _executed(told: Tree, arguments: Arguments, file: Path) -> Tree:
     if reads_files(inputs.parameters(told)):
         driven = _driven(told, arguments, file)
         told = inputs.with_output_metadata(told, driven)
+        arguments, told = reading_spans(arguments, told, int(driven["parameterValues"]["span"]))
     kubeflow_v2_run_executor.main((_namespace(told, arguments), arguments.beam))
     result: Tree = json.loads(file.read_text(encoding="utf-8"))
     known = {**driven.get("parameterValues", {}), **result.get("parameterValues", {})}

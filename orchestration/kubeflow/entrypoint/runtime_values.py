@@ -6,8 +6,10 @@ from typing import Any
 
 from orchestration.kubeflow.parameters import DATA, PREFIX
 from orchestration.kubeflow.runtime_places import Place, apply
+from orchestration.located_data import locate
 from usecase.config import Data
-from usecase.data_files import find_data, split_pattern
+from usecase.data_files import split_pattern
+from usecase.span_paths import has_span, split_at_span
 
 INPUT_BASE = "input_base"
 INPUT_CONFIG = "input_config"
@@ -39,7 +41,8 @@ def reads_files(parameters: Mapping[str, Any]) -> bool:
 
 
 def _with_data(parameters: Mapping[str, Any], path: str) -> dict[str, Any]:
-    base, names = split_pattern(find_data(Data(path=path)).pattern)
+    pattern = locate(Data(path=path)).pattern
+    base, names = split_at_span(pattern) if has_span(pattern) else split_pattern(pattern)
     config = json.loads(parameters[INPUT_CONFIG])
     splits = [{**split, "pattern": names} for split in config["splits"]]
     changed = json.dumps({**config, "splits": splits})

@@ -7,6 +7,7 @@ from orchestration.local.backtest.selected import metric_of, select
 from orchestration.plan import make_plan
 from tests.orchestration.backtest.aging import FLIPPED
 from usecase.errors import UserError
+from usecase.paths import PROJECT_ROOT
 
 QUARTERS = ["2020-Q1", "2020-Q2", "2020-Q3", "2020-Q4", "2021-Q1", "2021-Q2"]
 
@@ -36,6 +37,19 @@ def test_half_of_the_quarters_train(plan, tmp_path):
         f"span-{number}.csv" for number in (20201, 20202, 20203)
     ]
     assert list(found.files.splits) == QUARTERS[3:]
+
+
+def test_the_bundled_rows_by_quarter(tmp_path):
+    """16 quarters, from the first of 2013 on, and every row in one of them."""
+    taxi = make_plan(str(PROJECT_ROOT / "configs" / "taxi.yaml"))
+    when = ("--time", "trip_start_timestamp", "--by", "quarter")
+    found = select(taxi, options(*when), tmp_path)
+    years = range(2013, 2017)
+    assert found.names == [f"{year}-Q{quarter}" for year in years for quarter in range(1, 5)]
+    assert (found.train, found.unit, found.undated) == (8, "quarter", 0)
+    assert list(found.files.splits) == found.names[8:]
+    files = [path for paths in found.spans.files.values() for path in paths]
+    assert sum(len(path.read_text().splitlines()) - 1 for path in files) == 15_002
 
 
 def test_another_share_of_other_spans(plan, tmp_path):

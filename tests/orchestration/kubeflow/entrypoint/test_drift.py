@@ -1,4 +1,4 @@
-"""The comparison with the last push in a pod, where texts and doubles are all that arrives."""
+"""Comparisons in a pod, where texts and doubles are all that arrives."""
 
 import json
 
@@ -9,7 +9,7 @@ from components.distribution_validator import config_of
 from components.kept_statistics import add_statistics
 from orchestration.kubeflow.entrypoint.arguments import parse
 from orchestration.kubeflow.entrypoint.run import run
-from tests.components.drift_world import COLUMNS, rows, statistics
+from tests.components.drift_world import COLUMNS, rows, statistics, statistics_of
 from tests.orchestration.kubeflow.pod_world import (
     ROOT,
     TASK_ID,
@@ -19,6 +19,8 @@ from tests.orchestration.kubeflow.pod_world import (
     given,
     spec,
 )
+
+SAID = ("passed with a warning: ", "refused: ")
 
 
 def node(name, executor, inputs, outputs, parameters, output_file):
@@ -94,6 +96,49 @@ def test_drift_is_found_in_a_pod(in_pod, tmp_path, capsys, refuses):
             },
         )
         assert told["verdict"]["metadata"]["passed"] == passed
-    line = "refused: drift of city: L-infinity distance" if refuses else "passed"
-    assert f"[outcome] data gate: {line}" in capsys.readouterr().out
+    line = f"[outcome] data gate: {SAID[refuses]}drift of city: L-infinity distance"
+    assert line in capsys.readouterr().out
     assert told["verdict"]["metadata"]["baseline"] == "version 12"
+
+
+@pytest.fixture
+def compare_spans(in_pod, tmp_path):
+    """Compares the splits of one statistics artifact; returns the verdict's metadata."""
+
+    def compare(tables, refuses):
+        folder = tmp_path / "pod/minio" / ROOT.removeprefix("minio://") / "now"
+        made = statistics_of(tables, folder)
+        side = (given(f"{ROOT}/now", split_names=made.split_names), "tfx.ExampleStatistics")
+        told = in_pod(
+            *("SpanDistributionValidator", "distribution_validator.Executor"),
+            {"statistics": side, "baseline_statistics": side},
+            {"anomalies": "tfx.ExampleAnomalies", "verdict": "components.GateVerdict"},
+            {
+                "distribution_validator_config": (
+                    json_format.MessageToJson(config_of(COLUMNS)),
+                    "STRING",
+                ),
+                "refuses": (refuses, "NUMBER_INTEGER"),
+                "include_split_pairs": ('[["latest", "previous"]]', "STRING"),
+            },
+        )
+        return told["verdict"]["metadata"]
+
+    return compare
+
+
+@pytest.mark.parametrize("refuses", [0, 1])
+def test_drift_between_spans_is_found_in_a_pod(compare_spans, capsys, refuses):
+    now, before = rows(2000, 1, cities=(0.4, 0.5, 0.1)), rows(2000, 2)
+    found = compare_spans({"latest": now, "previous": before}, refuses)
+    assert (found["passed"], found["baseline"]) == (1.0 - refuses, "the span before")
+    said = capsys.readouterr().out
+    assert f"[outcome] data gate: {SAID[refuses]}drift of city: L-infinity distance" in said
+    assert "in the span before" in said
+
+
+@pytest.mark.parametrize("splits", [("latest", "previous"), ("train", "latest")])
+def test_spans_without_drift_or_alone_pass_in_a_pod(compare_spans, capsys, splits):
+    tables = {name: rows(2000, seed) for seed, name in enumerate(splits)}
+    assert compare_spans(tables, 1)["passed"] == 1.0
+    assert "[outcome] data gate: passed\n" in capsys.readouterr().out

@@ -6,6 +6,7 @@ import pytest
 
 from components.verdict import Verdict, judge
 from orchestration.kubeflow.entrypoint.outcome import noted, notes
+from orchestration.kubeflow.outcome_lines import refusal
 from tests.orchestration.kubeflow.pod_world import executor_input, given
 
 SERVING = {"custom_config": json.dumps({"sibling": "/m", "serving": {"promote": "manual"}})}
@@ -54,6 +55,28 @@ def test_of_several_reasons_the_first_in_one_line(tmp_path):
     )
     Verdict("serving", results).write(tmp_path)
     assert line({}, said("verdict", tmp_path)) == "serving gate: refused: it died"
+
+
+def drift(column, value, **more):
+    return judge("data", "drift", value, "max", 0.1, detail=f"drift of {column}\nmore", **more)
+
+
+@pytest.mark.parametrize(
+    ("results", "text"),
+    [
+        ([drift("a", 0.2, binding=False)], "passed with a warning: drift of a"),
+        (
+            [drift("a", 0.0), *(drift(name, 0.2, binding=False) for name in "bcd")],
+            "passed with a warning: drift of b (and 2 more)",
+        ),
+        ([drift("a", 0.2, binding=False), drift("b", 0.2)], "refused: drift of b"),
+        ([drift("a", 0.05, binding=False)], "passed"),
+    ],
+)
+def test_what_only_warns_is_told_of_a_gate_that_passed(tmp_path, results, text):
+    Verdict("data", tuple(results)).write(tmp_path)
+    assert line({}, said("verdict", tmp_path)) == f"data gate: {text}"
+    assert (refusal(f"data gate: {text}") is None) == text.startswith("passed")
 
 
 @pytest.mark.parametrize(

@@ -76,6 +76,19 @@ def test_data_are_what_a_build_would_hold(path):
     assert changed.keys() == built.exec_properties.keys()
 
 
+def test_data_in_spans(tmp_path):
+    for span in (7, 8):
+        (tmp_path / f"s{span}").mkdir()
+        (tmp_path / f"s{span}" / "rows.csv").write_text("a\n1\n")
+    given = {"input_base": "x", "input_config": INPUT_CONFIG, "runtime_data": "s{SPAN}/*.csv"}
+    local = {**given, "runtime_data": f"{tmp_path}/s{{SPAN}}/*.csv"}
+    remote = {**given, "runtime_data": "gs://bucket/rows/s{SPAN}/*.csv"}
+    for told, base in ((local, str(tmp_path)), (remote, "gs://bucket/rows")):
+        changed = with_runtime_values(told, {})
+        assert changed["input_base"] == base
+        assert input_config(changed).splits[0].pattern == "s{SPAN}/*.csv"
+
+
 def test_data_that_are_not_there():
     given = {"input_base": "x", "input_config": INPUT_CONFIG, "runtime_data": "/no/such.csv"}
     with pytest.raises(ConfigError, match=r"data not found: /no/such\.csv"):
