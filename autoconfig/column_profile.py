@@ -8,9 +8,10 @@ import pyarrow.compute as pc
 
 from autoconfig.date_formats import Dates, Parts
 from autoconfig.distinct import Distinct
+from autoconfig.marked_numbers import Marked, marked_number
 from autoconfig.moments import Moments
 from autoconfig.native import Native, native
-from autoconfig.numbers_in_text import number_with_comma, numbers_of
+from autoconfig.numbers_in_text import numbers_of
 from usecase.words import FALSE_WORDS, TRUE_WORDS
 
 Kind = Literal["empty", "integer", "float", "boolean", "date", "text", "mixed", "unreadable"]
@@ -115,14 +116,14 @@ class ColumnProfile:
         return self._rising and self._numbers > 1
 
     @property
-    def number_with_comma(self) -> str | None:
-        """One of its texts, where these are numbers such as 12,50 or 1,234, which are read as text.
+    def marked(self) -> Marked | None:
+        """One of its texts, where these are numbers such as 1,234 or $5, which are read as text.
 
         The commonest tell for all.
         """
         if self.kind not in ("text", "mixed"):
             return None
-        return number_with_comma(self.distinct.common(COMMONEST))
+        return marked_number(self.distinct.common(COMMONEST))
 
     @property
     def all_distinct(self) -> bool:
@@ -144,7 +145,8 @@ class ColumnProfile:
         self.present += len(values)
         self._natives.add(kind)
         if kind == "unreadable":
-            self.unreadable = f"its type is {array.type}"
+            beyond = ", and some are beyond 64 bits" if array.type == pa.uint64() else ""
+            self.unreadable = f"its type is {array.type}{beyond}"
         elif len(self._natives) > 1:
             self.unreadable = self.unreadable or "its type differs from row to row"
         elif kind == "text":

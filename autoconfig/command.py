@@ -57,6 +57,7 @@ def prepare(options: argparse.Namespace, out: TextIO, root: Path = PROJECT_ROOT)
 
 
 def _infer_and_write(options: argparse.Namespace, out: TextIO, root: Path) -> "Written":
+    from autoconfig.checking import require_loadable
     from autoconfig.files import write
     from autoconfig.inference import infer
 
@@ -73,6 +74,7 @@ def _infer_and_write(options: argparse.Namespace, out: TextIO, root: Path) -> "W
         print(f"  {line}", file=out)
     for warning in inferred.warnings:
         print(f"  WARNING {warning}", file=out)
+    require_loadable(inferred, options.data)
     written = write(inferred, root, options.data, overwrite=options.overwrite)
     print(f"\n  config   {_shown(written.config)}", file=out)
     print(f"  schema   {_shown(written.schema)}", file=out)

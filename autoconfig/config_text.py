@@ -7,6 +7,7 @@ import yaml
 
 from autoconfig.decision import Decision
 from autoconfig.label import LabelDecision
+from autoconfig.one_line import one_line
 from autoconfig.rows import Rows
 from autoconfig.sizes import Sizes
 from autoconfig.thresholds import Demand
@@ -148,5 +149,4 @@ _OneLine.add_representer(str, _text)
 
 def _comment(text: str, indent: int = 0) -> str:
     # YAML takes no control characters in a comment either, and data may hold any.
-    printable = "".join(c if c.isprintable() else repr(c)[1:-1] for c in " ".join(text.split()))
-    return " " * indent + "# " + printable + "\n"
+    return " " * indent + "# " + one_line(" ".join(text.split())) + "\n"

@@ -45,6 +45,6 @@ class Distinct:
         """Returns how many rows have a value that occurs `least` times or more."""
         return sum(count for count in self.counts.values() if count >= least)
 
-    def common(self, number: int = 3) -> list[Any]:
-        """Returns the most frequent values, the most frequent first."""
+    def common(self, number: int | None = 3) -> list[Any]:
+        """Returns the most frequent values, the most frequent first; all of them for None."""
         return sorted(self.counts, key=lambda value: (-self.counts[value], str(value)))[:number]

@@ -4,7 +4,7 @@ from typing import Any
 
 from autoconfig.column_profile import ColumnProfile
 from autoconfig.decision import Decision
-from autoconfig.left_out import common_count, counts_seconds, why_left_out
+from autoconfig.left_out import common_count, counts_milliseconds, counts_seconds, why_left_out
 from autoconfig.names import means_code
 from autoconfig.profile import Profile
 from usecase.config import Source
@@ -107,8 +107,8 @@ def _text(column: ColumnProfile) -> Decision:
     why = f"{_values(column)} of text"
     if column.leading_zeros:
         why = f"{_values(column)} such as {_with_zero(column)}, which a number would cut short"
-    elif number := column.number_with_comma:
-        why = f"{_values(column)} such as {number}, which is read as text"
+    elif marked := column.marked:
+        why = f"{_values(column)} such as {marked.text}, which is read as text"
     elif column.numbers:
         why = f"{_values(column)}, numbers in {column.numbers:,} rows and words in the others"
     few = not column.distinct.full and len(counts) <= LARGEST_DOMAIN
@@ -153,6 +153,8 @@ def _number(column: ColumnProfile, dtype: DType) -> Decision:
     what = "integers" if dtype == "int64" else "numbers"
     why = f"{what} from {column.lowest:g} to {column.highest:g}"
     before, after = column.moments.skewness, abs(column.log_moments.skewness)
+    if counts_milliseconds(column):
+        why += " (milliseconds since 1970, as it seems: divided by 1000, they would be a date)"
     if column.lowest >= 0 and before > SKEWED and after < before / 2:
         role["scaling"] = "log"
         why += f", heavily skewed (skewness {before:.1f}, of the logarithm {after:.1f})"

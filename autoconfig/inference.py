@@ -7,9 +7,7 @@ from usecase.errors import ConfigError
 from usecase.metrics import Task
 
 if TYPE_CHECKING:
-    from autoconfig.decision import Decision
     from autoconfig.label import LabelDecision
-    from autoconfig.profile import Profile
 
 LEGAL_NAME = re.compile(r"[a-z][a-z0-9_-]*")
 ENDINGS = re.compile(r"(\.(csv|tsv|txt|parquet|tfrecords?|gz))+$", re.IGNORECASE)
@@ -57,8 +55,10 @@ def infer(
     """
     # Arrow takes a moment to import, and a command line that is wrong should not wait for it.
     from autoconfig.config_text import config_text
+    from autoconfig.doubts import doubts
     from autoconfig.features import decide_features
     from autoconfig.label import decide_label
+    from autoconfig.one_line import one_line
     from autoconfig.profile import profile, require_label
     from autoconfig.rows import find_rows
     from autoconfig.schema_text import schema_text
@@ -79,8 +79,8 @@ def infer(
         named,
         config_text(named, rows, decided, decisions, sizes, demand, share),
         schema_text(table, decided, decisions, sizes.test_rows),
-        (_label_line(decided), *(decision.line for decision in decisions)),
-        tuple(_warnings(table, decided, decisions, share)),
+        tuple(map(one_line, (_label_line(decided), *(d.line for d in decisions)))),
+        tuple(map(one_line, doubts(table, decided, decisions, share))),
     )
 
 
@@ -107,30 +107,3 @@ def _named(name: str | None, data: str) -> str:
 
 def _label_line(label: "LabelDecision") -> str:
     return f"{' '.join(label.name.split())}: the label, {label.task}, {label.why}"
-
-
-def _warnings(
-    table: "Profile", label: "LabelDecision", decisions: "list[Decision]", share: float
-) -> list[str]:
-    from usecase.config import DataGate
-
-    found = []
-    if share < DataGate().min_label_share:
-        found.append(
-            f"the rarest class is {min(label.shares):.2%} of rows: data_gate.min_label_share is "
-            f"lowered to {share:g}"
-        )
-    for decision in decisions:
-        column = table.columns[decision.name]
-        if number := column.number_with_comma:
-            found.append(
-                f'"{decision.name}" holds numbers with a comma such as {number}, which are read as '
-                "text: write them with a point, and no other mark"
-            )
-        many = column.present >= 5 * len(column.distinct.counts)
-        if decision.role and many and table.leaks[decision.name].determines:
-            found.append(
-                f'"{decision.name}" tells the label exactly: if it is not known before the label '
-                "is, take it out of the config's features"
-            )
-    return found

@@ -4,15 +4,8 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from autoconfig.column_profile import ColumnProfile
-from autoconfig.label_values import (
-    LEAST_ROWS_OF_A_CLASS,
-    Counts,
-    class_counts,
-    consecutive,
-    gaps,
-    require_values,
-    too_many,
-)
+from autoconfig.label_texts import LEAST_ROWS_OF_A_CLASS, no_numbers, too_many
+from autoconfig.label_values import Counts, class_counts, consecutive, gaps, require_values
 from usecase.config import Source
 from usecase.errors import ConfigError, DataError, did_you_mean
 from usecase.labels import MAX_CLASSES, Classes
@@ -96,23 +89,19 @@ def _task(column: ColumnProfile, counts: Counts | None) -> Task:
     if len(counts) == 2:
         return "binary"
     rows = column.present / len(counts)
+    few = len(counts) <= MOST_INTEGER_CLASSES and rows >= ROWS_OF_INTEGER_CLASS
     if is_number:
-        few = len(counts) <= MOST_INTEGER_CLASSES and rows >= ROWS_OF_INTEGER_CLASS
         as_classes = consecutive(counts) or isinstance(next(iter(counts)), str)
         return "multiclass" if few and as_classes else "regression"
-    if len(counts) > MAX_CLASSES or rows < LEAST_ROWS_OF_A_CLASS:
+    as_numbers = column.marked is not None and not few
+    if as_numbers or len(counts) > MAX_CLASSES or rows < LEAST_ROWS_OF_A_CLASS:
         raise too_many(column)
     return "multiclass"
 
 
 def _regression(column: ColumnProfile, *, asked: bool) -> LabelDecision:
     if column.kind not in ("integer", "float"):
-        raise ConfigError(
-            f'--task regression, but label "{column.name}" holds texts such as '
-            f'"{column.distinct.common(1)[0]}"',
-            expected="a number in every row",
-            fix="leave --task out",
-        )
+        raise no_numbers(column)
     why = "as asked" if asked else f"{len(column.distinct.counts):,} different numbers"
     if column.distinct.full:
         why = "as asked" if asked else "many different numbers"
@@ -166,6 +155,8 @@ def _positive(
     if len(by_word) == 1 and (str(by_word[0]) != "1" or {str(c) for c in classes} & {"0", "-1"}):
         return by_word[0], "as its name says (--positive takes the other)"
     first, second = (counts[value] for value in classes)
+    if first == second:
+        return classes[1], "the second of two alike (--positive takes the other)"
     rarer = classes[0] if first < second else classes[1]
     return rarer, "the rarer (--positive takes the other)"
 

@@ -5,9 +5,7 @@ from collections.abc import Mapping
 from autoconfig.column_profile import ColumnProfile
 from usecase.config import Source
 from usecase.errors import ConfigError, DataError
-from usecase.labels import MAX_CLASSES
 
-LEAST_ROWS_OF_A_CLASS = 5  # on average: what has fewer is no class
 Counts = Mapping[str | int, int]  # rows of each class, which are all texts or all integers
 
 
@@ -69,18 +67,6 @@ def consecutive(counts: Counts) -> bool:
     """Returns whether classes are integers without a gap, as the domain of a schema has them."""
     integers = [value for value in counts if isinstance(value, int)]
     return len(integers) == len(counts) == max(integers) - min(integers) + 1
-
-
-def too_many(column: ColumnProfile) -> DataError:
-    """Returns the error of a label whose values are neither numbers nor classes."""
-    more = "more than " if column.distinct.full else ""
-    return DataError(
-        f'label "{column.name}" has {more}{len(column.distinct.counts):,} different values in '
-        f"{column.rows:,} rows: these are no classes",
-        expected=f"numbers, or at most {MAX_CLASSES:,} classes with {LEAST_ROWS_OF_A_CLASS} rows "
-        "each on average",
-        fix="predict another column with --label, or put rare values together",
-    )
 
 
 def gaps(column: ColumnProfile, source: Source) -> ConfigError:

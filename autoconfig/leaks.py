@@ -6,6 +6,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from autoconfig.native import native
+
 MOST_PAIRS = 200
 
 
@@ -52,7 +54,8 @@ class Leak:
 
 
 def _encoded(array: pa.Array) -> tuple[np.ndarray, list[Any]]:
-    encoded = array if pa.types.is_dictionary(array.type) else pc.dictionary_encode(array)
+    is_encoded = pa.types.is_dictionary(array.type)
+    encoded = array if is_encoded else pc.dictionary_encode(native(array)[1])
     values = [*encoded.dictionary.to_pylist(), None]
     codes = encoded.indices.fill_null(len(values) - 1).to_numpy(zero_copy_only=False)
     return codes.astype(np.int64), values

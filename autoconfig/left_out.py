@@ -1,11 +1,14 @@
 """Why a column cannot help to predict, or would give the answer away."""
 
+import re
+
 from autoconfig.column_profile import ColumnProfile
 from autoconfig.names import means_id, means_moment
 from usecase.config import Source
 from usecase.dates import is_number
 
 LEAST_ROWS_OF_ID = 20
+CLOCK = re.compile(r"\s*[0-9]{1,2}:[0-9]{2}(:[0-9]{2})?\s*([AaPp][Mm]\s*)?")
 NEARLY_UNIQUE = 0.95
 LONG_TEXT = 40  # characters on average, beyond which nobody writes an id
 COMMON_SHARE = 0.5
@@ -20,13 +23,22 @@ def why_left_out(column: ColumnProfile, source: Source) -> str:
 
 def counts_seconds(column: ColumnProfile) -> bool:
     """Returns whether integers are seconds since 1970, by their range and the column's name."""
-    first, last = EPOCH_SECONDS
-    return first <= column.lowest <= column.highest <= last and means_moment(column.name)
+    return _since_1970(column, per_second=1)
+
+
+def counts_milliseconds(column: ColumnProfile) -> bool:
+    """Returns whether integers are milliseconds since 1970, by their range and name."""
+    return _since_1970(column, per_second=1000)
 
 
 def common_count(rows: int) -> int:
     """Returns how often a category must occur, so that something is learned of it."""
     return 2 if rows < 2000 else 5
+
+
+def _since_1970(column: ColumnProfile, per_second: int) -> bool:
+    first, last = (per_second * second for second in EPOCH_SECONDS)
+    return first <= column.lowest <= column.highest <= last and means_moment(column.name)
 
 
 def _nothing_in_it(column: ColumnProfile) -> str:
@@ -62,13 +74,13 @@ def _id_or_text(column: ColumnProfile, source: Source) -> str:
         return ""
     if many and unique > NEARLY_UNIQUE:
         what = "free text" if column.average_length > LONG_TEXT else "an id or free text"
-        return f"{what}: nearly every row has a value of its own" + _numbers_among(column, source)
+        return f"{what}: nearly every row has a value of its own" + _hint(column, source)
     least = common_count(column.rows)
     share = column.distinct.rows_of_common(least) / column.present
     if share < COMMON_SHARE:
         return (
             f"too many values: only {share:.0%} of rows have one that occurs {least} times or more"
-            + _numbers_among(column, source)
+            + _hint(column, source)
         )
     return ""
 
@@ -82,16 +94,19 @@ def _is_id(column: ColumnProfile) -> bool:
     return density >= least or means_id(column.name)
 
 
-def _numbers_among(column: ColumnProfile, source: Source) -> str:
-    """Says what may be mended: commas in numbers, or a few words for a missing value among them."""
-    if number := column.number_with_comma:
-        return f" (numbers such as {number}: write them with a point, and no other mark)"
+def _hint(column: ColumnProfile, source: Source) -> str:
+    """Says what may be mended: marks in numbers, times of day, or a few words among numbers."""
+    if marked := column.marked:
+        return f" (numbers such as {marked.text}: write {marked.plain}, with no mark but a point)"
+    commonest = column.distinct.common(50)
+    if all(CLOCK.fullmatch(text) for text in commonest):
+        return f" (times of day such as {_cut(commonest[0])}: write the hour as a number)"
     words = column.present - column.numbers
-    if source != "csv" or not column.numbers or words > column.present / 2:
+    if source != "csv" or not 0 < words <= column.present / 2:
         return ""
-    texts = [value for value in column.distinct.common(50) if not is_number(value)]
-    shown = ", ".join(_cut(text) for text in texts[:3])
-    return f" ({words:,} rows are no number, such as {shown}: name them in data.missing)"
+    texts = [value for value in column.distinct.common(None) if not is_number(value)]
+    such = f", such as {', '.join(map(_cut, texts[:3]))}" if texts else ""
+    return f" ({words:,} rows are no number{such}: name them in data.missing)"
 
 
 def _cut(value: object) -> str:

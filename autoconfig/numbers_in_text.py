@@ -1,7 +1,5 @@
 """Which texts are numbers, block by block, as ExampleGen will read them."""
 
-import re
-from collections.abc import Iterable
 from typing import NamedTuple
 
 import numpy as np
@@ -13,7 +11,6 @@ NUMBER = r"^\s*[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?\s*$"
 INFINITE = r"(?i)^\s*[+-]?inf(inity)?\s*$"
 LEADING_ZERO = r"^\s*[+-]?0[0-9]+\s*$"
 LARGEST_INTEGER = 2.0**63
-WITH_COMMA = re.compile(r"\s*[+-]?([0-9.]+,[0-9]+|[0-9]{1,3}(,[0-9]{3})+(\.[0-9]*)?)\s*")
 
 
 class Numbers(NamedTuple):
@@ -59,13 +56,6 @@ def numbers_of(texts: pa.Array) -> Numbers:
         leading_zero=_matches(texts, LEADING_ZERO) if digits.any() else digits,
         too_wide=digits & ~narrow,
     )
-
-
-def number_with_comma(texts: Iterable[str]) -> str | None:
-    """Returns one of the texts, if all are numbers, but for commas: 12,50 or 1,234; else None."""
-    others = [text for text in texts if not re.match(NUMBER, text)]
-    are_numbers = all(WITH_COMMA.fullmatch(text) for text in others)
-    return others[0].strip() if others and are_numbers else None
 
 
 def _matches(texts: pa.Array, pattern: str) -> np.ndarray:

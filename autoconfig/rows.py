@@ -88,6 +88,12 @@ def find_rows(path: str, delimiter: str | None) -> Rows:
             expected="a number in place of {SPAN}",
             fix="name the files of one span, and write {SPAN} into data.path of the config",
         )
+    if any("\ud800" <= char <= "\udfff" for char in path):  # bytes of a name that is no text
+        raise ConfigError(
+            f"a configuration cannot name {path!r}",
+            expected="a path that is text in UTF-8",
+            fix="rename the file, or its folder",
+        )
     data = Data(path=path)
     found = find_data(data)
     if not found.local:

@@ -1,5 +1,6 @@
 """What depends on how many rows there are: split, network and training."""
 
+import math
 from typing import NamedTuple
 
 from usecase.config import DataGate, Network, Split, Training
@@ -9,8 +10,9 @@ LEAST_ROWS = 50  # of which three splits can be made, if only just
 FEW_ROWS = 2_000
 SMALL_ROWS = 20_000
 MANY_ROWS = 200_000
-# A small split is seldom as large as it should be: a hash decides row by row.
+# A hash decides row by row, so that no split is as large as it should be.
 PART_OF_EXPECTED = 0.7
+DEVIATIONS = 4.0
 
 
 class Sizes(NamedTuple):
@@ -58,6 +60,8 @@ def sizes_for(rows: int) -> Sizes:
     elif rows >= MANY_ROWS:
         training = Training(batch_size=1024)
     buckets = split.train + split.eval + split.test
-    expected = int(rows * split.train / buckets * PART_OF_EXPECTED)
+    share = split.train / buckets
+    chance = DEVIATIONS * math.sqrt(rows * share * (1.0 - share))
+    expected = int(min(rows * share * PART_OF_EXPECTED, rows * share - chance))
     least = min(DataGate().min_rows, expected)
     return Sizes(split, network, training, least, max(1, rows * split.test // buckets))

@@ -14,6 +14,7 @@ from serving.tables import Row
 from usecase.dates import DateText
 from usecase.schema import Column, DType
 
+NO_CHARACTER = "\N{REPLACEMENT CHARACTER}"
 KINDS: dict[DType, Kind] = {"int64": "int64", "float32": "float32", "string": "bytes"}
 
 
@@ -52,6 +53,14 @@ def _values(batch: pa.RecordBatch, column: Column, date: DateText | None) -> lis
 
 
 def _texts(stored: pa.Array) -> list[str]:
-    if pa.types.is_binary(stored.type) or pa.types.is_large_binary(stored.type):
-        return [(value or b"").decode(errors="replace") for value in stored.to_pylist()]
-    return [text or "" for text in stored.cast(pa.string()).to_pylist()]
+    """Returns what a CSV file can hold of values; it has no NUL."""
+    return [text.replace("\0", NO_CHARACTER) for text in _as_text(stored)]
+
+
+def _as_text(stored: pa.Array) -> Iterator[str]:
+    types = pa.types
+    if types.is_binary(stored.type) or types.is_large_binary(stored.type):
+        return ((value or b"").decode(errors="replace") for value in stored.to_pylist())
+    if types.is_decimal(stored.type) or types.is_duration(stored.type):  # which Arrow cannot cast
+        return ("" if value is None else str(value) for value in stored.to_pylist())
+    return (text or "" for text in stored.cast(pa.string()).to_pylist())

@@ -33,7 +33,7 @@ def test_what_is_not_usual_is():
     assert raw["split"] == {"train": 6, "eval": 2, "test": 2}
     assert raw["network"] == {"hidden_units": [32, 16]}
     assert raw["training"]["batch_size"] == 16
-    assert raw["data_gate"] == {"min_rows": 42, "min_label_share": 0.002}
+    assert raw["data_gate"] == {"min_rows": 40, "min_label_share": 0.002}
 
 
 def test_other_formats_have_neither_delimiter_nor_missing_values():

@@ -140,6 +140,39 @@ def test_words_among_numbers_are_named():
     assert "data.missing" in decision.why
 
 
+@pytest.mark.parametrize(
+    ("values", "hint"),
+    [
+        ([f"{k:05d}" for k in range(ROWS)], ""),
+        ([f"{k:03d} Elm St" for k in range(ROWS)], ""),
+        ([f"${k}.50" for k in range(ROWS)], "numbers such as $0.50: write 0.50,"),
+        ([f"{k}%" for k in range(ROWS)], "numbers such as 0%: write 0,"),
+        ([f"{k // 60:02d}:{k % 60:02d}" for k in range(ROWS)], "times of day such as 00:00"),
+        ([f"{k % 12 + 1}:{k % 59:02d}:07 PM" for k in range(ROWS)], "times of day such as 10:"),
+    ],
+)
+def test_a_column_that_is_left_out_says_how_to_mend_it(values, hint):
+    decision = decided(values)
+    assert decision.role is None
+    assert "data.missing" not in decision.why
+    assert hint in decision.why
+    assert ("(" in decision.why) == bool(hint)
+
+
+def test_milliseconds_are_numbers_and_pointed_out():
+    values = RANDOM.integers(1_500_000_000_000, 1_600_000_000_000, ROWS)
+    decision = decided(values, "created_at")
+    assert decision.role == {"role": "numeric"}
+    assert "milliseconds since 1970" in decision.why
+    assert "milliseconds" not in decided(values, "population").why
+
+
+def test_a_rare_word_among_numbers_is_found():
+    lonely = [k + 0.5 for k in range(ROWS - 1)]
+    assert "(1 rows are no number, such as lost: name" in decided([*lonely, "lost"]).why
+    assert "(1 rows are no number: name" in decided([*lonely, "1_000"]).why
+
+
 def test_rare_categories_share_an_id():
     values = few("red", "green")
     values[:3] = ["blue", "pink", "gold"]
@@ -171,6 +204,11 @@ def test_native_columns():
     moments = times(hours=3)
     assert native(moments, pa.timestamp("us")).role["role"] == "datetime"
     assert "format" not in native(moments, pa.timestamp("us")).role
+    assert "an id" in native(range(600), pa.uint64()).why
+    assert native([2**63 + k for k in range(600)], pa.uint64()).role is None
+    clock = [(moment - moments[0]) for moment in moments]
+    assert native(clock, pa.duration("us")).role == {"role": "numeric"}
+    assert native([m.time() for m in times(minutes=7)], pa.time64("us")).dtype == "int64"
     assert native([True, False] * 300, pa.bool_()).role == {"role": "boolean"}
     assert native([1.0, 2.0] * 300, pa.float32()).dtype == "int64"
     assert native([1.0, 2.0] * 300, pa.float32(), "tfrecord").dtype == "float32"

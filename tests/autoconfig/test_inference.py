@@ -1,4 +1,6 @@
+import csv
 import gzip
+import os
 
 import numpy as np
 import pandas as pd
@@ -182,6 +184,39 @@ def test_numbers_with_commas_are_pointed_out(tmp_path, cell, shown):
     assert shown in line
     assert "numbers such as" in line or "which is read as text" in line
     assert '"x" holds numbers with a comma such as ' in inferred.warnings[0]
+
+
+@pytest.mark.parametrize(
+    ("column", "said"),
+    [
+        ("x", '"x" holds numbers with other marks such as $1, which are read as text: write $1 as'),
+        ("label", "the label holds numbers with other marks such as $1, which are read as text"),
+    ],
+)
+def test_numbers_with_marks_are_pointed_out(tmp_path, column, said):
+    table = frame(**{column: ["$1", "$2", "$1"] * (ROWS // 3)})
+    (warning,) = autoconfig.infer(write(tmp_path, table), "label").warnings
+    assert warning.startswith(said)
+
+
+def test_a_path_that_is_no_text_is_refused(tmp_path):
+    write(tmp_path, frame())
+    path = os.fsdecode(os.fsencode(tmp_path) + b"/r\xff.csv")
+    (tmp_path / "rows.csv").rename(path)
+    with pytest.raises(ConfigError, match="cannot name") as caught:
+        autoconfig.infer(path, "label")
+    assert "rename the file" in caught.value.fix
+
+
+def test_what_is_said_stays_in_its_line_and_gives_a_terminal_no_orders(tmp_path):
+    name = "a\rb\x1b[31m\u2028c"
+    table = frame(**{name: ["$1", "$2"] * (ROWS // 2), "x": ["\x1b[2J"] * ROWS})
+    inferred = autoconfig.infer(write(tmp_path, table, quoting=csv.QUOTE_ALL), "label")
+    said = (*inferred.report, *inferred.warnings)
+    assert all(line.isprintable() for line in said)
+    assert r"x: left out, the same in every row: \x1b[2J" in said
+    assert inferred.warnings[0].startswith(r'"a\rb\x1b[31m\u2028c" holds numbers')
+    assert name in parse_use_case(inferred.use_case_yaml).features
 
 
 def test_imbalance_is_said_and_allowed_for(tmp_path):

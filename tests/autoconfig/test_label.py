@@ -114,6 +114,13 @@ def test_labels_of_native_types():
         decide_label(profiled([0.0, 1.0] * 20, pa.float32()), "tfrecord", None, "0")
 
 
+def test_of_two_classes_that_are_alike_none_is_called_the_rarer():
+    label = decided(["good", "bad"] * 30)
+    assert label.positive == "good"
+    assert 'positive is "good", the second of two alike' in label.why
+    assert "the rarer" in decided(["good", "bad", "bad"] * 30).why
+
+
 def test_the_reason_names_positive_class_and_rarest_share():
     why = decided(["ill", "well", "well"] * 30).why
     assert '"ill"' in why

@@ -1,3 +1,5 @@
+from datetime import timedelta
+
 import pyarrow as pa
 import pytest
 
@@ -22,6 +24,15 @@ def test_a_copy_of_the_label_is_the_same():
 )
 def test_a_column_tells_the_label_if_each_value_stands_beside_one_alone(column, expected):
     assert followed(column, [1, 0, 1, 0]).determines is expected
+
+
+def test_types_that_arrow_cannot_encode_are_followed():
+    leak = Leak()
+    spans = [timedelta(minutes=k % 2) for k in range(4)]
+    leak.add(pa.array(spans, pa.duration("us")), pa.array([0, 1, 0, 1]))
+    assert leak.determines
+    leak.add(pa.array(spans, pa.duration("us")), pa.array([1, 1, 0, 1]))
+    assert leak.determines is False
 
 
 def test_missing_values_are_a_value_like_others():

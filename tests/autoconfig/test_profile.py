@@ -24,9 +24,7 @@ def test_no_row_and_no_label_are_refused():
         profile([batch(price=[1, 2])], "prize")
 
 
-@pytest.mark.parametrize(
-    "label", [pa.array([["a"], ["b", "c"]]), pa.array([1, 2], pa.duration("s"))]
-)
+@pytest.mark.parametrize("label", [pa.array([["a"], ["b", "c"]]), pa.array([b"a", b"b"])])
 def test_a_label_that_cannot_be_read_is_profiled_all_the_same(label):
     table = profile([pa.RecordBatch.from_arrays([pa.array([1, 2]), label], ["x", "y"])], "y")
     assert table.columns["y"].unreadable

@@ -19,6 +19,13 @@ def test_few_rows_are_split_more_evenly_and_trained_on_longer(rows):
     assert sizes.test_rows == rows // 5
 
 
+@pytest.mark.parametrize("rows", [50, 60, 100, 200, 300])
+def test_a_split_that_is_small_by_chance_is_large_enough(rows):
+    unlucky = rows * 0.6 - 3.9 * (rows * 0.6 * 0.4) ** 0.5
+    assert sizes_for(rows).min_rows <= unlucky
+    assert sizes_for(rows).min_rows >= rows / 4
+
+
 def test_many_rows_are_as_usual_but_for_larger_batches():
     sizes = sizes_for(1_000_000)
     assert (sizes.split, sizes.network) == (Split(), Network())

@@ -1,5 +1,6 @@
 """An entry of a schema in words: its type, presence, domain and comparators."""
 
+import json
 from typing import TYPE_CHECKING
 
 from orchestration.local.schema_commands.type_words import TYPE_WORDS
@@ -44,7 +45,7 @@ def domain_text(feature: "schema_pb2.Feature", schema: "schema_pb2.Schema") -> s
         return kind.replace("_", " ") if kind else "any"
     shared = [d for d in schema.string_domain if d.name == feature.domain]
     values = shared[0].value if kind == "domain" and shared else feature.string_domain.value
-    text = f"{len(values):,}: {', '.join(values[:MOST_VALUES])}"
+    text = f"{len(values):,}: {', '.join(map(_word, values[:MOST_VALUES]))}"
     if len(text) > LONGEST_DOMAIN:
         text = text[:LONGEST_DOMAIN].rstrip(", ") + "…"
     elif len(values) > MOST_VALUES:
@@ -57,6 +58,12 @@ def domain_text(feature: "schema_pb2.Feature", schema: "schema_pb2.Schema") -> s
 def comparator_text(comparator: Comparator, *, is_own: bool) -> str:
     """Returns how it is compared, for example "JS 0.05"; a star where the schema itself says so."""
     return f"{MEASURES[comparator.measure]} {comparator.threshold:g}" + ("*" if is_own else "")
+
+
+def _word(value: str) -> str:
+    """Returns a value of a list, in quotes where it would not be told from its neighbours."""
+    is_plain = value.isprintable() and value == value.strip() != "" and not {",", '"'} & {*value}
+    return value if is_plain else json.dumps(value, ensure_ascii=False)
 
 
 def _range(domain: "schema_pb2.IntDomain | schema_pb2.FloatDomain") -> str:

@@ -5,7 +5,9 @@ import subprocess
 import sys
 
 import pytest
+from tensorflow_metadata.proto.v0 import schema_pb2
 
+from orchestration.local.schema_commands.schema_words import domain_text
 from orchestration.local.schema_commands.show import show
 from usecase.errors import ConfigError
 from usecase.paths import PROJECT_ROOT
@@ -122,3 +124,18 @@ def test_nothing_heavy_is_imported_to_show_a_schema():
         check=True,
     )
     assert done.stdout.splitlines()[-1] == "0 []"
+
+
+@pytest.mark.parametrize(
+    ("values", "text"),
+    [
+        (["a", "b c"], "2: a, b c"),
+        (["a, b", "c"], '2: "a, b", c'),
+        (['"a"', " b", ""], r'3: "\"a\"", " b", ""'),
+        (["a\nb", "ß"], r'2: "a\nb", ß'),
+    ],
+)
+def test_values_are_told_from_their_neighbours(values, text):
+    feature = schema_pb2.Feature(name="x")
+    feature.string_domain.value.extend(values)
+    assert domain_text(feature, schema_pb2.Schema()) == text
