@@ -50,7 +50,7 @@ def fast_integers(texts: pa.Array) -> pa.Array | None:
 
 def fast_floats(texts: pa.Array) -> np.ndarray | None:
     """Returns cells as float64; None where Arrow does not read them as Python does."""
-    if _holds(texts, b"("):  # Arrow reads nan(1)
+    if _holds(texts, b"(") or _begins_with_plus(texts):  # Arrow reads nan(1), and newer ones +1
         return None
     try:
         return pc.cast(texts, pa.float64()).to_numpy(zero_copy_only=False)
@@ -79,6 +79,10 @@ def _by_value(texts: pa.Array, read: Callable[[str], Any], to: pa.DataType) -> p
     coded = texts.dictionary_encode()
     values = [read(text) for text in coded.dictionary.to_pylist()]
     return pa.array(values, to).take(coded.indices)
+
+
+def _begins_with_plus(texts: pa.Array) -> bool:
+    return _holds(texts, b"+") and bool(pc.any(pc.starts_with(texts, "+")).as_py())
 
 
 def _holds(texts: pa.Array, characters: bytes) -> bool:

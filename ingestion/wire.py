@@ -12,6 +12,7 @@ from typing import NamedTuple
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+from google.protobuf import struct_pb2
 
 from ingestion.kinds import Kind
 
@@ -21,6 +22,20 @@ FIRST, SECOND = b"\x0a", b"\x12"  # tags of length-delimited fields
 LISTS: dict[Kind, bytes] = {"bytes": b"\x0a", "float32": b"\x12", "int64": b"\x1a"}
 BITS = 7
 LONGEST_VARINT = 10
+
+
+def _end_of_a_key() -> int:
+    """Returns what stands behind the bytes of a map's key where the installed protobuf sorts them.
+
+    By C++, "a" comes before "ab"; by upb, which newer versions are made of, behind it.
+    """
+    probe = struct_pb2.Struct()
+    probe.update({"a": "", "ab": ""})
+    written = probe.SerializeToString(deterministic=True)
+    return -1 if written.index(b"\x01a") < written.index(b"\x02ab") else 256
+
+
+END = _end_of_a_key()
 
 
 class Column(NamedTuple):
@@ -44,7 +59,7 @@ def serialize(columns: Iterable[Column], rows: int) -> list[bytes]:
         columns: At least one, all of different names.
         rows: How many values each has.
     """
-    ordered = sorted(columns, key=lambda column: column.name.encode())
+    ordered = sorted(columns, key=lambda column: (*column.name.encode(), END))
     features = _join(*(_entries(column, rows) for column in ordered))
     heads = _by_length(_lengths(features), lambda length: _single(FIRST, length))
     return _join(heads, features).to_pylist()

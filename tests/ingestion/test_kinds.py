@@ -25,6 +25,8 @@ def kind_of(*blocks, declared=None):
     [
         ("1", "int64"),
         (" 01\t", "int64"),
+        ("+1", "int64"),
+        ("+1.5", "float32"),
         ("1_0", "int64"),
         (str(-(2**63)), "int64"),
         (str(2**63), "bytes"),

@@ -4,7 +4,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 import tensorflow as tf
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from ingestion.wire import Column, serialize, varint
@@ -45,8 +45,12 @@ def blocks(draw):
     return columns, rows
 
 
+NOTHING = pa.nulls(1)
+
+
 @settings(max_examples=300, deadline=None)
 @given(blocks())
+@example(([Column(name, None, NOTHING) for name in ("fare", "", "fares", "far", "é")], 1))
 def test_the_bytes_are_tensorflow_s_in_their_own_order(block):
     columns, rows = block
     assert serialize(columns, rows) == [by_tensorflow(columns, row) for row in range(rows)]
