@@ -160,11 +160,15 @@ def _reader(path: Path) -> Iterator[Any]:
 
 def _delimiter(file: TextIO) -> str:
     """Returns what cuts the header of a file; a comma, wherever one does."""
-    cells = {}
-    for one in DELIMITERS:
-        file.seek(0)
-        cells[one] = len(next(csv.reader(file, delimiter=one), []))
-    return "," if cells[","] > 1 else max(DELIMITERS, key=cells.__getitem__)
+    return "," if _cells(file, ",") > 1 else max(DELIMITERS, key=lambda one: _cells(file, one))
+
+
+def _cells(file: TextIO, delimiter: str) -> int:
+    file.seek(0)
+    try:
+        return len(next(csv.reader(file, delimiter=delimiter), []))
+    except csv.Error:  # what is not cut can be longer than any cell may be
+        return 0
 
 
 def _lines(reader: Any, path: Path) -> Iterator[list[str]]:

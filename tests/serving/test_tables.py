@@ -60,6 +60,15 @@ def test_a_comma_is_no_delimiter_only_where_it_cuts_nothing(tmp_path, line, head
     assert tables.check_csv(path) == header
 
 
+@pytest.mark.parametrize("delimiter", [",", ";"])
+def test_a_header_may_be_longer_than_a_cell(tmp_path, delimiter):
+    header = [f"column_{place:06}" for place in range(12_000)]
+    assert len(delimiter.join(header)) > csv.field_size_limit()
+    path = tmp_path / "rows.csv"
+    path.write_text(f"{delimiter.join(header)}\n")
+    assert tables.read_header(path) == header
+
+
 def test_a_row_that_is_cut_otherwise_is_told(tmp_path):
     path = tmp_path / "rows.csv"
     path.write_text("a;b\n1;2\n1,2\n")

@@ -13,6 +13,8 @@ from usecase.span_paths import has_span, split_at_span
 
 INPUT_BASE = "input_base"
 INPUT_CONFIG = "input_config"
+RANGE_CONFIG = "range_config"
+ENDS = ("startSpanNumber", "endSpanNumber")
 
 
 def with_runtime_values(
@@ -41,9 +43,20 @@ def reads_files(parameters: Mapping[str, Any]) -> bool:
 
 
 def _with_data(parameters: Mapping[str, Any], path: str) -> dict[str, Any]:
-    pattern = locate(Data(path=path)).pattern
+    found = locate(Data(path=path))
+    pattern = found.pattern
     base, names = split_at_span(pattern) if has_span(pattern) else split_pattern(pattern)
     config = json.loads(parameters[INPUT_CONFIG])
     splits = [{**split, "pattern": names} for split in config["splits"]]
     changed = json.dumps({**config, "splits": splits})
-    return {**parameters, INPUT_BASE: base, INPUT_CONFIG: changed}
+    return {**parameters, INPUT_BASE: base, INPUT_CONFIG: changed, **_only(found.span)}
+
+
+def _only(span: int | None) -> dict[str, str]:
+    """Returns the parameter that names the one span to read, for TFX's driver.
+
+    Left to itself it takes any folder beside the spans for one of them, and fails.
+    """
+    if span is None:
+        return {}
+    return {RANGE_CONFIG: json.dumps({"staticRange": dict.fromkeys(ENDS, span)})}

@@ -4,7 +4,7 @@ import json
 
 import pytest
 from google.protobuf import json_format
-from tfx.proto import example_gen_pb2
+from tfx.proto import example_gen_pb2, range_config_pb2
 
 from orchestration.kubeflow.entrypoint.runtime_values import reads_files, with_runtime_values
 from orchestration.kubeflow.parameters import Range
@@ -87,6 +87,9 @@ def test_data_in_spans(tmp_path):
         changed = with_runtime_values(told, {})
         assert changed["input_base"] == base
         assert input_config(changed).splits[0].pattern == "s{SPAN}/*.csv"
+    (newest,) = _spans_of(with_runtime_values(local, {}))
+    assert newest == 8
+    assert "range_config" not in with_runtime_values(remote, {})  # the driver finds the newest
 
 
 def test_data_that_are_not_there():
@@ -98,6 +101,11 @@ def test_data_that_are_not_there():
 def test_a_query_reads_no_files():
     assert not reads_files({"input_config": json.dumps({"splits": []})})
     assert not reads_files({})
+
+
+def _spans_of(properties):
+    only = json_format.Parse(properties["range_config"], range_config_pb2.RangeConfig())
+    return {only.static_range.start_span_number, only.static_range.end_span_number}
 
 
 def input_config(properties):

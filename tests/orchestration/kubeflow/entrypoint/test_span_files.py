@@ -41,6 +41,8 @@ def folder(tmp_path, monkeypatch):
         path = folder / f"span-{span}" / "rows.csv"
         path.parent.mkdir(parents=True)
         path.write_text("a\n" + "".join(f"{span * 100 + row}\n" for row in range(span)))
+    (folder / "span-backup").mkdir()
+    (folder / "span-backup" / "rows.csv").write_text("a\n1\n")
     monkeypatch.chdir(folder)
     return folder
 
