@@ -209,7 +209,7 @@ def _add_json(command: argparse.ArgumentParser) -> None:
 def _path(text: str) -> Path:
     try:
         return Path(text).expanduser().absolute()
-    except RuntimeError as error:  # no such user
+    except (RuntimeError, OSError) as error:  # no such user; the current folder is gone
         raise argparse.ArgumentTypeError(f'"{text}" is no path: {error}') from error
 
 

@@ -35,6 +35,13 @@ class Asked:
         """Returns the same of the whole pipeline."""
         return dataclasses.replace(self, selection="")
 
+    def mended(self) -> "Asked":
+        """Returns what to ask for once rows or settings are mended.
+
+        `--only` takes earlier results whatever has changed since: it would not see them.
+        """
+        return self.whole() if self.selection.startswith("--only") else self
+
     def tuned(self) -> "Asked":
         """Returns the same of the whole pipeline, tuned."""
         return dataclasses.replace(self, selection="", tune=True)
@@ -47,10 +54,10 @@ class Asked:
         """
         span = "" if self.span is None else str(self.span)
         words = [
-            *_option("--config", self.config),
-            *_option("--data", self.data),
-            *_option("--span", span),
-            *(word for text in self.overrides for word in _option("--set", text)),
+            *option("--config", self.config),
+            *option("--data", self.data),
+            *option("--span", span),
+            *(word for text in self.overrides for word in option("--set", text)),
             *(["--tune"] if self.tune else []),
             *self.selection.split(),
         ]
@@ -60,10 +67,11 @@ class Asked:
 def output_option(folder: Path) -> str:
     """Returns the option that leads to an output folder, a blank before it; "" for the default."""
     shown = shown_path(folder)
-    return "" if shown == DEFAULT_OUTPUT else f" --output-dir {shlex.quote(shown)}"
+    return "" if shown == DEFAULT_OUTPUT else f" {shlex.join(option('--output-dir', shown))}"
 
 
-def _option(name: str, value: str) -> list[str]:
+def option(name: str, value: str) -> list[str]:
+    """Returns the words of an option; none where there is no value."""
     if value.startswith("-"):
         return [f"{name}={value}"]  # else it would be read as an option
     return [name, value] if value else []

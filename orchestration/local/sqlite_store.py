@@ -38,6 +38,25 @@ def require_sound(path: Path) -> str:
     return _move(path, fault) if fault else ""
 
 
+def require_unlocked(path: Path) -> None:
+    """Waits until the file, if it is there, can be read: ML Metadata's client would without end.
+
+    No transaction of this process may be at work: closing a file ends all locks on it.
+
+    Raises:
+        UserError: If another process keeps it locked for too long.
+    """
+    if not path.exists():
+        return
+    try:
+        with closing(sqlite3.connect(path, timeout=LOCK_WAIT_S, isolation_level=None)) as file:
+            file.execute("SELECT name FROM sqlite_master LIMIT 1").fetchone()
+    except sqlite3.OperationalError as error:
+        if "locked" in str(error):
+            raise locked_by_another(path) from error
+        raise _not_writable(path, str(error)) from error
+
+
 def _fault(path: Path) -> str:
     """Returns what is corrupt in a file; "" if nothing is.
 

@@ -178,7 +178,7 @@ def _next_lines(result: RunResult, width: int, glyphs: Glyphs, asked: Asked) -> 
     serving = [predict, *_serve_commands(result), *releasing] if result.serving_model else []
     commands = {
         "failed": [f"tail -n 40 {log}"],
-        "not_pushed": [f"less {log}", f"{asked.command(place)}  # when mended"],
+        "not_pushed": [f"less {log}", f"{asked.mended().command(place)}  # when mended"],
         "up_to_date": serving or [predict],
         "stopped": [f"{asked.whole().command(place)}  # goes on to the push"],
     }

@@ -295,7 +295,8 @@ def test_two_runs_at_once_do_not_meet(run, folder, trips):
 
 
 def test_after_all_of_these_the_next_run_works(run, trips):
-    code, result, _ = run(text_of(*trips), ("", ""), "--to", "Transform")
+    header, rows = trips
+    code, result, _ = run(text_of(header, rows[1:]), ("", ""), "--to", "Transform")
     assert (code, result["verdict"]) == (0, "stopped")
     states = states_of(result)
     assert states["Transform"] == "ran"

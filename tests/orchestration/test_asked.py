@@ -1,5 +1,6 @@
 """The command that asks for the same run again: copied into a shell, it means the same."""
 
+import dataclasses
 import shlex
 from pathlib import Path
 
@@ -73,12 +74,20 @@ def test_the_whole_of_a_part_and_its_search():
     assert untuned.whole() != ALL.whole()
 
 
+@pytest.mark.parametrize("selection", SELECTIONS)
+def test_a_part_that_sees_nothing_new_is_no_advice(selection):
+    asked = dataclasses.replace(ALL, selection=selection)
+    sees = selection != "--only Trainer"
+    assert asked.mended() == (asked if sees else asked.whole())
+
+
 @pytest.mark.parametrize(
     ("folder", "option"),
     [
         ("outputs", ""),
         ("a b/outputs", " --output-dir 'a b/outputs'"),
         (".", " --output-dir ."),
+        ("-x y", " '--output-dir=-x y'"),
         ("/elsewhere/outputs", " --output-dir /elsewhere/outputs"),
     ],
 )

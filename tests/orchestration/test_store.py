@@ -10,6 +10,7 @@ import pytest
 from ml_metadata.proto import metadata_store_pb2
 from tfx.orchestration import metadata
 
+from orchestration.local import sqlite_store
 from orchestration.local.metadata_store import sqlite_config
 from orchestration.local.store import SerialMetadata
 from usecase.errors import UserError
@@ -81,7 +82,7 @@ def test_a_store_that_cannot_be_opened_gives_the_turn_away(config, monkeypatch):
 HOLD = """
 import sqlite3, sys, time
 file = sqlite3.connect(sys.argv[1], isolation_level=None)
-file.execute("BEGIN IMMEDIATE")
+file.execute("BEGIN " + sys.argv[3])
 print("held", flush=True)
 time.sleep(float(sys.argv[2]))
 file.execute("ROLLBACK")
@@ -89,9 +90,9 @@ file.execute("ROLLBACK")
 
 
 @contextlib.contextmanager
-def locked(path, seconds):
+def locked(path, seconds, kind="IMMEDIATE"):
     """Another process keeps a file locked for writing, as a database browser does."""
-    command = [sys.executable, "-c", HOLD, str(path), str(seconds)]
+    command = [sys.executable, "-c", HOLD, str(path), str(seconds), kind]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as holder:
         assert holder.stdout.readline() == "held\n"
         yield
@@ -106,12 +107,13 @@ def note(config, name):
         return {context.name for context in handle.store.get_contexts()}
 
 
-def test_a_short_lock_of_another_process_is_waited_for(tmp_path):
+@pytest.mark.parametrize("kind", ["IMMEDIATE", "EXCLUSIVE"])
+def test_a_short_lock_of_another_process_is_waited_for(tmp_path, kind):
     path = tmp_path / "metadata.db"
     config = sqlite_config(path)
     assert note(config, "first") == {"first"}
     began = time.monotonic()
-    with locked(path, 1.5):
+    with locked(path, 1.5, kind):
         assert note(config, "second") == {"first", "second"}
     assert time.monotonic() - began > 1.5
 
@@ -126,6 +128,17 @@ def test_a_long_lock_of_another_process_is_told_with_the_file(tmp_path):
     assert caught.value.what == f"the metadata store is locked by another process: {path}"
     assert "notebook" in caught.value.fix
     assert note(config, "third") == {"first", "third"}  # and the turn was given away
+
+
+def test_a_lock_that_keeps_readers_out_does_not_keep_a_run_without_end(tmp_path, monkeypatch):
+    path = tmp_path / "metadata.db"
+    config = sqlite_config(path)
+    note(config, "first")
+    monkeypatch.setattr(sqlite_store, "LOCK_WAIT_S", 0.3)
+    with locked(path, LIMIT, "EXCLUSIVE"), pytest.raises(UserError) as caught:
+        note(config, "second")
+    assert caught.value.what == f"the metadata store is locked by another process: {path}"
+    assert note(config, "third") == {"first", "third"}
 
 
 def test_a_store_that_cannot_be_opened_for_a_lock_is_told_with_the_file(config, monkeypatch):

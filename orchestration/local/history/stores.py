@@ -6,6 +6,7 @@ from typing import Any
 from orchestration.local import store_probe
 from orchestration.local.history.lineage import Lineage, MetadataStore
 from orchestration.local.metadata_store import connection_to
+from orchestration.local.sqlite_store import require_unlocked
 from orchestration.local.workspace import Workspace
 from usecase.errors import UserError
 
@@ -18,11 +19,13 @@ def open_store(workspace: Workspace, config: Mapping[str, Any]) -> MetadataStore
         config: The use case as one of its runs recorded it; {} if it is not known.
 
     Raises:
-        UserError: If it cannot be opened, or a server does not answer.
+        UserError: If it cannot be opened, or a server does not answer, or a file stays locked.
     """
     url = config.get("metadata")
-    if url is None and not workspace.metadata.is_file():
-        return None
+    if url is None:
+        if not workspace.metadata.is_file():
+            return None
+        require_unlocked(workspace.metadata)
     try:
         connection = connection_to(url, workspace)
         if url is not None:  # ML Metadata itself would wait without end for a server's answer

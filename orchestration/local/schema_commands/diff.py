@@ -4,6 +4,7 @@ import shlex
 from pathlib import Path
 from typing import TextIO
 
+from orchestration.local.asked import RUNNER, option
 from orchestration.local.history.output import print_lines, writer_of
 from orchestration.local.schema_commands.differences import Differences, find_differences
 from orchestration.local.shown_path import shown_path
@@ -57,7 +58,6 @@ def lines(found: Differences, glyphs: Glyphs) -> list[Line]:
 
 def next_command(config: str, data: str | None, output_dir: Path) -> str:
     """Returns the command that takes the differences."""
-    words = ["schema", "update", "--config", config]
-    words += ["--data", data] if data else []
-    words += ["--output-dir", shown_path(output_dir)]
-    return f"python local_runner.py {shlex.join(words)}"
+    words = ["schema", "update", *option("--config", config), *option("--data", data or "")]
+    words += option("--output-dir", shown_path(output_dir))
+    return f"{RUNNER} {shlex.join(words)}"
