@@ -10,6 +10,8 @@ from pathlib import Path
 
 import keras
 
+from usecase.errors import UserError
+
 # Files of keras.callbacks.BackupAndRestore, in the order in which it writes them, and what it adds
 # to the names of those of the epoch before.
 LAST_WEIGHTS = "latest.weights.h5"
@@ -31,9 +33,26 @@ def last_epoch(folder: Path) -> keras.callbacks.BackupAndRestore:
                 (folder / f"{name}{BEFORE}").replace(folder / name)
         else:
             shutil.rmtree(folder, ignore_errors=True)
-    return keras.callbacks.BackupAndRestore(
-        str(folder), double_checkpoint=True, delete_checkpoint=False
-    )
+    return _LastEpoch(str(folder), double_checkpoint=True, delete_checkpoint=False)
+
+
+class _LastEpoch(keras.callbacks.BackupAndRestore):
+    """Says so where the weights on disk are those of another network."""
+
+    def on_train_begin(self, logs: dict[str, float] | None = None) -> None:
+        """Begins where the last epoch ended.
+
+        Raises:
+            UserError: If its weights do not fit.
+        """
+        try:
+            super().on_train_begin(logs)
+        except ValueError as error:
+            raise UserError(
+                f"the checkpoints of this training do not fit its network: {self.backup_dir}",
+                expected="weights of the same layers and shapes",
+                fix="run the same again: they are removed, and it trains from its first epoch",
+            ) from error
 
 
 def _is_whole(folder: Path, ending: str) -> bool:

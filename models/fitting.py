@@ -13,7 +13,7 @@ import numpy as np
 from models import replicas
 from models.accelerators import Accelerator
 from models.checkpoints import BestWeights, last_epoch
-from models.code import code_digest
+from models.code import LOADED_CODE
 from models.heads import Head, head_of
 from models.inputs import Split
 from models.network import LAST_LAYER, ModelInput, build_linear, build_network
@@ -110,7 +110,7 @@ def fit_network(
         The network with the weights of its best epoch; of workers, the chief's alone is whole.
 
     Raises:
-        UserError: If the loss becomes NaN.
+        UserError: If the loss becomes NaN, or what was saved does not fit; it is removed then.
     """
     head = problem.head(training)
     folder = Path(checkpoint_dir) / _checkpoint_key(problem, network, training)
@@ -133,7 +133,7 @@ def fit_network(
                 keras.callbacks.TensorBoard(tensorboard_dir, write_graph=False),
             ],
         )
-    except UserError:  # what diverged must not be resumed
+    except UserError:  # what diverged, or does not fit, must not be resumed
         _remove(folder, accelerator)
         raise
     if accelerator.is_chief:
@@ -267,7 +267,7 @@ def _remove(folder: Path, accelerator: Accelerator) -> None:
 def _checkpoint_key(problem: Problem, network: Network, training: Training) -> str:
     """Names the checkpoints of one training problem: the same rows, inputs, settings and code."""
     parts = [
-        code_digest(),
+        LOADED_CODE,
         repr(list(problem.inputs)),
         problem.label.model_dump_json(),
         network.model_dump_json(),

@@ -62,6 +62,7 @@ def _metric(name: str, metric: Metric, evaluation: Evaluation) -> config_pb2.Met
     thresholds = [t for t in evaluation.thresholds if t.metric == name]
     return config_pb2.MetricConfig(
         class_name=metric.tfma,
+        module=metric.module,
         per_slice_thresholds=[
             config_pb2.PerSliceMetricThreshold(
                 slicing_specs=[_slicing_spec(threshold)], threshold=_bounds(threshold, metric)

@@ -130,6 +130,8 @@ def transform(declaration: Declaration, examples: BaseChannel, schema: BaseChann
         custom_config={"declaration": declaration.model_dump_json()},
         splits_config=transform_pb2.SplitsConfig(analyze=["train"], transform=["train", "eval"]),
         disable_statistics=True,
+        # No run reads the cache of another one, and writing it doubles the graph.
+        disable_analyzer_cache=True,
     )
 
 

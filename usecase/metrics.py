@@ -19,6 +19,7 @@ class Metric(NamedTuple):
         usual: Whether it is measured unless the configuration says otherwise.
         macro: Whether it is the plain average of each class against the rest (predicted where its
             probability is above 0.5).
+        module: Where the class is, if it is not TFMA's own.
     """
 
     tfma: str
@@ -26,6 +27,7 @@ class Metric(NamedTuple):
     higher_is_better: bool | None
     usual: bool = True
     macro: bool = False
+    module: str = ""
 
 
 _COUNT = Metric("ExampleCount", "example_count", None, usual=False)
@@ -42,7 +44,12 @@ METRICS: dict[Task, dict[str, Metric]] = {
         "precision": Metric("Precision", "precision", True),
         "recall": Metric("Recall", "recall", True),
         "calibration": _CALIBRATION,
-        "loss": Metric("BinaryCrossEntropy", "binary_crossentropy", False),
+        "loss": Metric(
+            "ClippedBinaryCrossEntropy",
+            "binary_crossentropy",
+            False,
+            module="components.clipped_loss",
+        ),
         "mean_label": _MEAN_LABEL,
         "mean_prediction": _MEAN_PREDICTION,
         "example_count": _COUNT,

@@ -3,6 +3,7 @@
 import contextlib
 import dataclasses
 import functools
+import itertools
 import logging
 import time
 from collections.abc import Iterator, Sequence
@@ -55,24 +56,42 @@ class Job:
     moved: list[str] = dataclasses.field(default_factory=list)
 
     @functools.cached_property
-    def goes_on(self) -> tuple[str, Started] | None:
-        """The last run and what it left, if it was the same and never ended."""
-        last = unfinished(self.workspace.runs, self.workspace.use_case, before=self.run_id)
-        if last is None or (last[1].key, last[1].selection) != (self.key, self.selection.text):
-            return None
-        return last
+    def _interrupted(self) -> Sequence[tuple[str, Started]]:
+        """The runs that it goes on with, the last first, and what they left."""
+        left = unfinished(self.workspace.runs, self.workspace.use_case, before=self.run_id)
+        return list(itertools.takewhile(lambda one: self._is_same(one[1]), left))
+
+    def _is_same(self, other: Started) -> bool:
+        return (other.key, other.selection) == (self.key, self.selection.text)
+
+    @property
+    def goes_on(self) -> tuple[str, ...]:
+        """Ids of the runs before it that were the same and never ended, from its origin on."""
+        ids = sorted(run_id for run_id, _ in self._interrupted)
+        return tuple(run_id for run_id in ids if run_id >= self.origin)
 
     @property
     def origin(self) -> str:
         """Id of the first of the runs that it goes on with; its own if with none."""
-        if self.goes_on is None:
+        if not self._interrupted:
             return self.run_id
-        run_id, started = self.goes_on
+        run_id, started = self._interrupted[0]
         return started.origin or run_id
+
+    @property
+    def _origin_started(self) -> str:
+        """When its origin began; "" if it goes on with none."""
+        if not self._interrupted:
+            return ""
+        _, started = self._interrupted[0]
+        return started.origin_started or self._interrupted[-1][1].started
 
     def recorded(self, console: Console, echo_fd: int | None) -> RunRecord:
         """Runs it, and leaves a record of how it started and, if it ended, of how."""
-        started = Started.now(self.plan.use_case.name, self.asked, self.key, self.origin)
+        started = Started.now(
+            *(self.plan.use_case.name, self.asked, self.key),
+            *(self.origin, self._origin_started),
+        )
         with _room_for(self.folder, "the run could not start"):
             started.write(self.folder)
         try:
@@ -197,7 +216,7 @@ def execute(job: Job, console: Console) -> RunRecord:
             job.key,
             job.began,
             job.selection,
-            job.goes_on[0] if job.goes_on else None,
+            job.goes_on,
             job.origin,
         ).run()
     except UserError:

@@ -54,7 +54,7 @@ class Session:
         key: Digest of all that it is made of.
         started: When it started, by the monotonic clock.
         selection: The part of the pipeline that was asked for.
-        goes_on: Id of the interrupted run of the same, whose results count as this run's own.
+        goes_on: Ids of the interrupted runs of the same, whose results count as this run's own.
         origin: Id of the first of the runs that this one goes on with; its own if with none.
     """
 
@@ -65,7 +65,7 @@ class Session:
     key: str
     started: float
     selection: Selection = dataclasses.field(default_factory=Selection)
-    goes_on: str | None = None
+    goes_on: tuple[str, ...] = ()
     origin: str = ""
     parts: Parts = dataclasses.field(default_factory=Parts)
     results: list[NodeResult] = dataclasses.field(default_factory=list)
@@ -124,9 +124,9 @@ class Session:
             UserError: If that cannot run.
         """
         parts = self.selection.parts(executor.upstream())
-        if self.goes_on:
-            done = executor.completed(self.goes_on)
-            parts = dataclasses.replace(parts, forced=parts.forced - done)
+        # The last of them may have ended before it came to what one before it had done.
+        done = [node for run_id in self.goes_on for node in executor.completed(run_id)]
+        parts = dataclasses.replace(parts, forced=parts.forced.difference(done))
         executor.force(parts.forced)
         if self.selection.only:
             executor.take_over(self.selection.only)

@@ -51,10 +51,9 @@ def require_unlocked(path: Path) -> None:
     try:
         with closing(sqlite3.connect(path, timeout=LOCK_WAIT_S, isolation_level=None)) as file:
             file.execute("SELECT name FROM sqlite_master LIMIT 1").fetchone()
-    except sqlite3.OperationalError as error:
+    except sqlite3.DatabaseError as error:  # another fault is told by who opens the file
         if "locked" in str(error):
             raise locked_by_another(path) from error
-        raise _not_writable(path, str(error)) from error
 
 
 def _fault(path: Path) -> str:

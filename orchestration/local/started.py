@@ -3,9 +3,11 @@
 import dataclasses
 import datetime
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 from orchestration.local.asked import Asked
+from orchestration.local.workspace import is_run_id
 from orchestration.records import RECORD_FILE, RunRecord
 from orchestration.run_files import UNREADABLE, read_json, write_json
 
@@ -30,6 +32,8 @@ class Started:
         tune: Whether the network was to be tuned.
         origin: Id of the first of the runs that it goes on with; its own if with none, "" in
             records of older versions.
+        origin_started: When that one began, as ISO 8601, since its folder may be gone; "" in
+            records of older versions.
         interrupted: When somebody ended it by Ctrl-C, as ISO 8601; "" if nobody did, which is
             what a killed process leaves.
     """
@@ -45,13 +49,32 @@ class Started:
     span: int | None = None
     tune: bool = False
     origin: str = ""
+    origin_started: str = ""
     interrupted: str = ""
 
     @classmethod
-    def now(cls, use_case: str, asked: Asked, key: str, origin: str) -> "Started":
-        """Returns the record of a run that this process starts."""
-        options = dataclasses.asdict(asked)
-        return cls(use_case, started=_utc(), pid=os.getpid(), key=key, origin=origin, **options)
+    def now(
+        cls, use_case: str, asked: Asked, key: str, origin: str, origin_started: str = ""
+    ) -> "Started":
+        """Returns the record of a run that this process starts.
+
+        Args:
+            use_case: Name of the use case.
+            asked: What it is asked for.
+            key: Digest of all that it is made of.
+            origin: Id of the first of the runs that it goes on with; its own if with none.
+            origin_started: When that one began; "" if it is this one.
+        """
+        now = _utc()
+        return cls(
+            use_case,
+            started=now,
+            pid=os.getpid(),
+            key=key,
+            origin=origin,
+            origin_started=origin_started or now,
+            **dataclasses.asdict(asked),
+        )
 
     @property
     def asked(self) -> Asked:
@@ -80,29 +103,32 @@ class Started:
         return cls(**{**raw, "overrides": tuple(raw["overrides"])})
 
 
-def unfinished(runs: Path, use_case: str, *, before: str) -> tuple[str, Started] | None:
-    """Returns the last run of a use case, if it never ended.
+def unfinished(runs: Path, use_case: str, *, before: str) -> Iterator[tuple[str, Started]]:
+    """Yields the runs of a use case that never ended, the last first, back to one that did.
 
-    One that failed before its first node changed nothing, and is passed over.
+    One that failed before its first node changed nothing, and is passed over; so are folders with
+    a name of somebody's own, copies of runs for example.
 
     Args:
         runs: The folder of all runs.
         use_case: Name of the use case.
         before: Id of the run that asks.
 
-    Returns:
-        Its id and what it left; None if the last run ended, or there is none.
+    Yields:
+        The id of each and what it left.
     """
     for folder in sorted(runs.glob("*/"), reverse=True):
-        if folder.name >= before:
+        if folder.name >= before or not is_run_id(folder.name):
             continue
         try:
             started = Started.read(folder)
         except UNREADABLE:
             continue
-        if started.use_case == use_case and not _never_began(folder):
-            return None if (folder / RECORD_FILE).exists() else (folder.name, started)
-    return None
+        if started.use_case != use_case or _never_began(folder):
+            continue
+        if (folder / RECORD_FILE).exists():
+            return
+        yield folder.name, started
 
 
 def _never_began(folder: Path) -> bool:

@@ -44,13 +44,15 @@ def verdict_line(result: RunResult, glyphs: Glyphs) -> Line:
     return Line.of(Span("VERDICT", "bold"), "  ", Span(word, style), reason, time, hang=9)
 
 
-def verdict_lines(result: RunResult, glyphs: Glyphs, asked: Asked = NOTHING_KNOWN) -> list[Line]:
+def verdict_lines(
+    result: RunResult, glyphs: Glyphs, asked: Asked | None = NOTHING_KNOWN
+) -> list[Line]:
     """Returns the whole verdict.
 
     Args:
         result: The run.
         glyphs: The signs to use.
-        asked: What it was asked for, for the commands that are to be typed next.
+        asked: What it was asked for, for the commands that are to be typed next; None for none.
     """
     result = _with_short_paths(result)
     width = _label_width(result)
@@ -66,7 +68,7 @@ def verdict_lines(result: RunResult, glyphs: Glyphs, asked: Asked = NOTHING_KNOW
         lines += _labelled("tuned", width, [result.tuned_config], glyphs)
     lines += _labelled("log", width, [result.log], glyphs)
     lines += _labelled("warning", width, result.told_warnings, glyphs, prose=True)
-    return lines + _next_lines(result, width, glyphs, asked)
+    return lines + (_next_lines(result, width, glyphs, asked) if asked else [])
 
 
 def quiet_lines(result: RunResult, glyphs: Glyphs) -> list[Line]:

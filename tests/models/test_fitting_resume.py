@@ -2,6 +2,7 @@
 
 import contextlib
 import math
+from pathlib import Path
 from typing import NamedTuple
 
 import keras
@@ -9,7 +10,7 @@ import numpy as np
 import pytest
 
 from models.checkpoints import BestWeights, last_epoch
-from models.code import code_digest
+from models.code import LOADED_CODE, PACKAGE, code_digest
 from models.fitting import Fitted, Problem, _checkpoint_key, finish, fit_network
 from models.heads import Binary
 from models.inputs import Split
@@ -306,27 +307,38 @@ def test_another_problem_does_not_resume(position, changed):
     assert _checkpoint_key(*parts) != _checkpoint_key(*again)
 
 
-def test_other_code_does_not_resume(tmp_path, monkeypatch):
-    monkeypatch.setattr("models.code.PACKAGE", tmp_path)
+def test_a_digest_is_of_the_code_alone_and_of_all_of_it(tmp_path):
     (tmp_path / "network.py").write_text("ACTIVATION = 'relu'")
-    before, key = code_digest(), _checkpoint_key(PROBLEM, SMALL, TRAINING)
+    before = code_digest(tmp_path)
     (tmp_path / "README").write_text("no code")
-    assert (code_digest(), _checkpoint_key(PROBLEM, SMALL, TRAINING)) == (before, key)
+    assert code_digest(tmp_path) == before
 
     (tmp_path / "network.py").write_text("ACTIVATION = 'gelu'")
-    assert code_digest() != before
-    assert _checkpoint_key(PROBLEM, SMALL, TRAINING) != key
+    other = code_digest(tmp_path)
+    assert other != before
     (tmp_path / "network.py").rename(tmp_path / "deep.py")
-    renamed = code_digest()
-    (tmp_path / "deep.py").rename(tmp_path / "network.py")
-    assert renamed not in (before, code_digest())
+    assert code_digest(tmp_path) not in (before, other)
+
+
+def test_other_code_does_not_resume(monkeypatch):
+    key = _checkpoint_key(PROBLEM, SMALL, TRAINING)
+    monkeypatch.setattr("models.fitting.LOADED_CODE", "of other code")
+    assert _checkpoint_key(PROBLEM, SMALL, TRAINING) != key
+
+
+def test_code_that_is_edited_once_it_is_loaded_counts_when_it_is_loaded_again(monkeypatch):
+    assert code_digest(PACKAGE) == LOADED_CODE
+    key = _checkpoint_key(PROBLEM, SMALL, TRAINING)
+    monkeypatch.setattr(Path, "read_bytes", lambda path: b"edited")
+    assert code_digest(PACKAGE) != LOADED_CODE
+    assert _checkpoint_key(PROBLEM, SMALL, TRAINING) == key
 
 
 @pytest.mark.parametrize("library", ["keras", "tensorflow"])
 def test_another_version_of_a_library_does_not_resume(library, monkeypatch):
-    before = code_digest()
+    before = code_digest(PACKAGE)
     monkeypatch.setattr(f"{library}.__version__", "0.0.1")
-    assert code_digest() != before
+    assert code_digest(PACKAGE) != before
 
 
 class Epochs(list):
@@ -364,6 +376,22 @@ def test_a_training_that_is_asked_for_anew_drops_its_own_older_checkpoints_alone
     assert epochs.of(tmp_path, "first", last=3) == [2, 3]  # what it did itself is not done twice
     assert epochs.of(tmp_path, "second", last=2) == [1, 2]
     assert epochs.of(tmp_path, None, last=3, settings=other) == [2, 3]
+
+
+def test_weights_that_do_not_fit_are_told_and_removed(tmp_path, epochs):
+    assert epochs.of(tmp_path, None, last=3) == [1, 2, 3]
+    (folder,) = (tmp_path / "checkpoints").iterdir()
+    other = build_linear(INPUTS, Binary(TRAIN.label, weigh=False))
+    other.save_weights(folder / "last" / "latest.weights.h5")
+    metadata = folder / "last" / "training_metadata.json"
+    metadata.write_text(metadata.read_text())  # as of these weights
+    with pytest.raises(UserError) as caught:
+        epochs.of(tmp_path, None)
+    assert str(caught.value).startswith(
+        f"the checkpoints of this training do not fit its network: {folder / 'last'}\n"
+    )
+    assert (list(epochs), folder.exists()) == ([], False)
+    assert epochs.of(tmp_path, None) == [1, 2, 3, 4]
 
 
 def test_a_loss_that_is_no_number_is_told_at_every_retry(tmp_path):

@@ -1,6 +1,8 @@
 """What a run leaves on disk, however it ends."""
 
+import dataclasses
 import json
+import shutil
 
 import pytest
 
@@ -124,9 +126,9 @@ def test_the_same_run_goes_on_with_the_one_that_was_interrupted(world):
     first = world.folder.name
     world.end = lambda job: world.make_record(job.run_id)
     world.run(first="Trainer")
-    assert [job.goes_on and job.goes_on[0] for job in world.jobs] == [None, first]
+    assert [job.goes_on for job in world.jobs] == [(), (first,)]
     world.run(first="Trainer")
-    assert world.jobs[-1].goes_on is None
+    assert world.jobs[-1].goes_on == ()
 
 
 def test_each_run_names_the_first_of_those_that_it_goes_on_with(world):
@@ -137,10 +139,30 @@ def test_each_run_names_the_first_of_those_that_it_goes_on_with(world):
     first, *_ = sorted(path.name for path in (world.output / "runs").iterdir())
     assert [job.origin for job in world.jobs] == [first] * 3
     assert Started.read(world.folder).origin == first
+    ids = tuple(job.run_id for job in world.jobs)
+    assert [job.goes_on for job in world.jobs] == [(), ids[:1], ids[:2]]
     world.end = lambda job: world.make_record(job.run_id)
     world.run(anew=True)
     world.run(anew=True)
     assert [job.origin for job in world.jobs[3:]] == [first, world.jobs[4].run_id]
+
+
+@pytest.mark.parametrize("is_gone", [False, True])
+def test_when_the_first_of_those_began_is_known_also_where_its_folder_is_gone(world, is_gone):
+    world.end = raising(KeyboardInterrupt())
+    moment = "2026-01-01T00:00:00+00:00"
+    for place in range(3):
+        with pytest.raises(KeyboardInterrupt):
+            world.run(anew=True)
+        if place == 0:
+            first = world.folder
+            noted = dataclasses.replace(Started.read(first), started=moment, origin_started=moment)
+            noted.write(first)
+        elif is_gone and first.exists():
+            shutil.rmtree(first)
+    started = Started.read(world.folder)
+    assert (started.origin, started.origin_started) == (first.name, moment)
+    assert started.started > moment
 
 
 def test_one_that_went_on_in_an_older_version_is_the_first(world):
@@ -178,7 +200,7 @@ def test_a_start_that_failed_in_between_does_not_matter(world, monkeypatch):
             world.run(anew=True)
     world.end = lambda job: world.make_record(job.run_id)
     world.run(anew=True)
-    assert world.jobs[-1].goes_on[0] == first
+    assert world.jobs[-1].goes_on == (first,)
 
 
 def test_what_was_moved_is_told_where_the_run_fails_afterwards(world, monkeypatch):
@@ -199,4 +221,4 @@ def test_another_run_does_not(world):
         world.run(first="Trainer")
     world.end = lambda job: world.make_record(job.run_id)
     world.run(first="Transform")
-    assert world.jobs[-1].goes_on is None
+    assert world.jobs[-1].goes_on == ()

@@ -150,9 +150,48 @@ def test_a_training_that_is_asked_for_anew_takes_no_older_checkpoint(world, sele
     world.works["Trainer"] = lambda: seen.append(asked_for_by()) or Execution("Trainer", "ran")
     world.works["Evaluator"] = lambda: Execution("Evaluator", "ran")
     run_id = world.go(selection).result.run_id
-    world.go(selection, goes_on=run_id, origin="the first")
+    world.go(selection, goes_on=(run_id,), origin="the first")
     assert seen == ([run_id, "the first"] if is_anew else [None, None])
     assert asked_for_by() is None
+
+
+class Selecting:
+    """An executor that knows what earlier runs completed, and keeps what it is told to force."""
+
+    def __init__(self, completed):
+        self.forced, self._completed = None, completed
+
+    def upstream(self):
+        return {node: UPSTREAM.get(node, []) for node in ("DataGate", "Transform", "Trainer")}
+
+    def completed(self, run_id):
+        return frozenset(self._completed[run_id])
+
+    def force(self, nodes):
+        self.forced = nodes
+
+    def leave_out(self, nodes):
+        assert not nodes
+
+
+@pytest.mark.parametrize(
+    ("goes_on", "forced"),
+    [
+        ((), {"DataGate", "Transform", "Trainer"}),
+        (("second",), {"DataGate", "Transform", "Trainer"}),
+        (("first", "second"), {"Trainer"}),
+        (("first", "second", "third"), {"Trainer"}),
+    ],
+)
+def test_what_any_of_the_interrupted_runs_did_is_not_done_anew(world, goes_on, forced):
+    """The second was killed before it came to anything, the third behind its first node."""
+    executor = Selecting({"first": ["DataGate", "Transform"], "second": [], "third": ["DataGate"]})
+    session = Session(
+        *(world.plan, world.workspace, world.console, "last", "key", 0.0),
+        Selection(anew=True),
+        goes_on,
+    )
+    assert session._select(executor).forced == forced == executor.forced
 
 
 def test_both_destinations_are_on_record(world):

@@ -79,7 +79,8 @@ def test_a_whole_config():
             }
           }
           metrics {
-            class_name: "BinaryCrossEntropy"
+            class_name: "ClippedBinaryCrossEntropy"
+            module: "components.clipped_loss"
             per_slice_thresholds {
               slicing_specs { feature_keys: "city" }
               threshold { value_threshold { upper_bound { value: 0.3 } } }

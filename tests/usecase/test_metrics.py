@@ -7,8 +7,10 @@ import numpy as np
 import pandas as pd
 import pytest
 import tensorflow_model_analysis as tfma
+from google.protobuf import text_format
 from sklearn import metrics as sk
 from tensorflow_model_analysis.metrics import metric_types
+from tensorflow_model_analysis.proto import config_pb2
 
 from pipeline.evaluation import eval_config
 from usecase.labels import LabelSpec
@@ -147,13 +149,13 @@ def analyzed(config, frame):
 
 @pytest.fixture(scope="module")
 def measure(changed):
-    """Measures every metric of a task with the EvalConfig that the pipeline makes."""
+    """Measures every metric of a task, or some, with the EvalConfig that the pipeline makes."""
 
-    def measure(task, frame, classes=CLASSES):
+    def measure(task, frame, classes=CLASSES, names=None):
         use_case = changed(
             {
                 "task": task,
-                "evaluation.metrics": list(METRICS[task]),
+                "evaluation.metrics": names or list(METRICS[task]),
                 "evaluation.slices": ["model"],
                 "evaluation.thresholds": [{"metric": "example_count", "min": 1}],
             }
@@ -189,14 +191,29 @@ def key_of(metric):
 
 
 def test_each_class_is_one_of_tfma_or_of_keras():
-    classes = {metric.tfma for table in METRICS.values() for metric in table.values()}
+    every = [metric for table in METRICS.values() for metric in table.values()]
+    classes = {metric.tfma for metric in every if not metric.module}
     assert classes <= {*metric_types.registered_metrics(), *dir(keras.metrics)}
+    assert {metric.module for metric in every} == {"", "components.clipped_loss"}
+
+
+def test_an_answer_that_is_certain_does_not_hide_the_loss_of_others(measure):
+    label, right = np.tile([1.0, 0.0], 200), np.tile([0.75, 0.25, 0.4, 0.6], 100)
+    right[:2] = 1.0, 0.0
+    wrong = np.concatenate([[0.0, 1.0], right[2:]])
+    both = frame(right=(label, right), wrong=(label, wrong))
+    measured = measure("binary", both, names=["loss"])
+    loss = {model: values["binary_crossentropy"] for model, values in measured.items()}
+    rest = -198 * np.log(0.75) - 200 * np.log(0.4)
+    assert loss["right"] == pytest.approx(rest / 400, rel=1e-5)
+    by_keras = float(keras.losses.binary_crossentropy(label, wrong))
+    assert loss["wrong"] == pytest.approx(by_keras, rel=0.01)
 
 
 def test_a_class_that_tfma_does_not_know_is_refused():
-    config = tfma.EvalConfig(
-        model_specs=[tfma.ModelSpec()],
-        metrics_specs=[tfma.MetricsSpec(metrics=[tfma.MetricConfig(class_name="BinaryAcuracy")])],
+    config = text_format.Parse(
+        'model_specs {} metrics_specs { metrics { class_name: "BinaryAcuracy" } }',
+        config_pb2.EvalConfig(),
     )
     with pytest.raises(ValueError, match="BinaryAcuracy"):
         analyzed(config, pd.DataFrame({"label": [1.0], "prediction": [0.5]}))

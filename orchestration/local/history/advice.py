@@ -21,6 +21,8 @@ class Advice(NamedTuple):
 def advice(chosen: Recorded, gates: Sequence[Judged], last_pushed: str) -> list[Advice]:
     """Returns what to type next; nothing where everything is as it was wanted.
 
+    Where the configuration is not known, no command is among it that would read another one.
+
     Args:
         chosen: The run.
         gates: Its gates.
@@ -31,11 +33,10 @@ def advice(chosen: Recorded, gates: Sequence[Judged], last_pushed: str) -> list[
     ]
     if chosen.record.result.verdict == "failed":
         log = shlex.quote(str(chosen.run.log))
-        again = chosen.run.asked.command(place_of(chosen.run))
-        found += [
-            Advice("what went wrong, with all that was printed", f"tail -n 40 {log}"),
-            Advice("once it is mended: what is done already is reused", again),
-        ]
+        found.append(Advice("what went wrong, with all that was printed", f"tail -n 40 {log}"))
+        if chosen.run.is_repeatable:
+            again = chosen.run.asked.command(place_of(chosen.run))
+            found.append(Advice("once it is mended: what is done already is reused", again))
     return list(dict.fromkeys(found))
 
 
@@ -44,14 +45,16 @@ def _of_gate(chosen: Recorded, gate: Judged, last_pushed: str) -> Iterator[Advic
     log, place = shlex.quote(str(chosen.run.log)), place_of(chosen.run)
     metrics = {result.metric for result in gate.deciding}
     if gate.name == "data":
-        if metrics & LOOK_AT_SCHEMA or any("drift" in metric for metric in metrics):
+        is_of_schema = metrics & LOOK_AT_SCHEMA or any("drift" in metric for metric in metrics)
+        if is_of_schema and chosen.run.is_repeatable:
             yield Advice("what the data have that the schema has not", _schema_diff(chosen))
         yield Advice("the gate's own words", f"less {log}")
     elif gate.name == "quality":
         if last_pushed:
             compared = f"{RUNNER} diff {last_pushed} {run_id}{place}"
             yield Advice("what is not as in the run that pushed last", compared)
-        yield Advice("a search for better values", chosen.run.asked.tuned().command(place))
+        if chosen.run.is_repeatable:
+            yield Advice("a search for better values", chosen.run.asked.tuned().command(place))
     elif gate.name == "serving":
         yield Advice("what the model server said", f"tail -n 40 {log}")
     else:

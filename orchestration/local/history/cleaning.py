@@ -237,14 +237,24 @@ def _changed(folder: Path) -> float:
 
 
 def _started(run: Run) -> float:
-    """Returns when a run began, in seconds since 1970, by the clock that files are dated by.
+    """Returns when a run, or the first of those that it goes on with, began.
 
-    Its id may be ahead of that clock: it rises also where the clock was put back.
+    What those trained is its own, also where it was interrupted before it trained.
+
+    Returns:
+        Seconds since 1970, by the clock that files are dated by. Run ids may be ahead of that
+        clock: they rise also where it was put back.
     """
-    if run.started is not None:
+    noted = (run.started.started, run.started.origin_started) if run.started else ()
+    moments = list(_moments(noted))
+    return min(moments or (p.lstat().st_mtime for p in (run.folder, *run.folder.iterdir())))
+
+
+def _moments(texts: Iterable[str]) -> Iterator[float]:
+    """Yields the times that can be read, in seconds since 1970."""
+    for text in texts:
         with contextlib.suppress(ValueError):
-            return datetime.datetime.fromisoformat(run.started.started).timestamp()
-    return min(path.lstat().st_mtime for path in (run.folder, *run.folder.iterdir()))
+            yield datetime.datetime.fromisoformat(text).timestamp()
 
 
 def _is_below(artifact: metadata_store_pb2.Artifact, workspace: Workspace) -> bool:

@@ -8,11 +8,13 @@ from pathlib import Path
 from typing import NamedTuple
 
 from orchestration import run_files
+from orchestration.local.arguments import DEFAULT_CONFIG
 from orchestration.local.asked import RUNNER, Asked, output_option
 from orchestration.local.started import Started
 from orchestration.local.workspace import is_run_id
 from orchestration.records import LOG_FILE, RECORD_FILE, RunRecord
 from usecase.errors import UserError, did_you_mean
+from usecase.loading import load_use_case
 
 LAST = "last"
 INTERRUPTED, AT_WORK, UNREADABLE = "interrupted", "at work", "unreadable"
@@ -63,6 +65,11 @@ class Run(NamedTuple):
     def config(self) -> str:
         """Path of its configuration, as the user named it; "" if it is not known."""
         return self.asked.config
+
+    @property
+    def is_repeatable(self) -> bool:
+        """Whether a command can name its configuration, or leads to it without a name."""
+        return bool(self.config) or self.use_case == _default_use_case()
 
     @property
     def log(self) -> Path:
@@ -137,6 +144,14 @@ def _started(folder: Path) -> Started | None:
     try:
         return Started.read(folder)
     except run_files.UNREADABLE:
+        return None
+
+
+def _default_use_case() -> str | None:
+    """Returns the name of the use case that runs where no configuration is named, if one does."""
+    try:
+        return load_use_case(DEFAULT_CONFIG).name
+    except UserError:
         return None
 
 

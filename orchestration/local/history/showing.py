@@ -26,7 +26,7 @@ def show_lines(chosen: Recorded, glyphs: Glyphs) -> list[Line]:
         Line(),
         *(view.finished(node) for node in result.nodes),
         Line(),
-        *verdict_lines(result, glyphs, run.asked),
+        *verdict_lines(result, glyphs, run.asked if run.is_repeatable else None),
         Line(),
         *made_of_lines(record, glyphs),
     ]

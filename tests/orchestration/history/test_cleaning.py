@@ -225,11 +225,16 @@ def test_checkpoints_that_a_kept_run_went_on_with_stay(root):
     assert last.exists()
 
 
+def told(moment):
+    """Returns a moment, in seconds since 1970, as a run notes it."""
+    return datetime.datetime.fromtimestamp(moment, datetime.timezone.utc).isoformat()
+
+
 def begun(root, run_id, moment, **more):
     """Notes that a run began at a moment, in seconds since 1970."""
-    told = datetime.datetime.fromtimestamp(moment, datetime.timezone.utc).isoformat()
     started = Started.read(workspace(root).runs / run_id)
-    dataclasses.replace(started, started=told, **more).write(workspace(root).runs / run_id)
+    noted = dataclasses.replace(started, started=told(moment), **more)
+    noted.write(workspace(root).runs / run_id)
 
 
 def checkpoint(root, name, moment):
@@ -251,6 +256,28 @@ def test_a_clock_that_was_put_back_does_not_make_checkpoints_old(root):
     checkpoint(root, "older", 5e8 - 60)
     clean(root, 1)
     assert checkpoints(root) == {"of this run"}
+
+
+@pytest.mark.parametrize("keep", [1, 2])
+def test_what_an_interrupted_run_goes_on_with_stays(root, keep):
+    """The second was killed before it trained, and so all checkpoints are of the first."""
+    for run_id, moment in ((DAYS[1], 5e8), (DAYS[2], 6e8)):
+        run(root, run_id, seed=1)
+        (workspace(root).runs / run_id / "run.json").unlink()
+        begun(root, run_id, moment, origin=DAYS[1], origin_started=told(5e8))
+    checkpoint(root, "of the first", 5e8 + 60)
+    checkpoint(root, "older", 5e8 - 60)
+    clean(root, keep)
+    assert len(run_ids(root)) == keep
+    assert checkpoints(root) == {"of the first"}
+
+
+def test_what_no_kept_run_goes_on_with_goes(root):
+    run(root, DAYS[1], seed=1)
+    begun(root, DAYS[1], 6e8, origin_started=told(6e8))
+    checkpoint(root, "of another", 5e8 + 60)
+    clean(root, 1)
+    assert checkpoints(root) == set()
 
 
 def test_a_run_without_a_note_of_its_start_began_before_all_that_it_wrote(root):

@@ -3,16 +3,20 @@
 import dataclasses
 import io
 import json
+import re
+import shutil
 from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 
 from components.verdict import judge
+from orchestration.local.arguments import DEFAULT_CONFIG
 from orchestration.local.history import commands
 from orchestration.local.history.comparing import difference
 from orchestration.local.started import Started
 from orchestration.results import Destination, NodeResult
+from usecase.paths import PROJECT_ROOT
 
 BEFORE, AFTER, THIRD = "2026-01-02T03-04-05", "2026-01-03T00-00-00", "2026-01-04T00-00-00"
 CONFIG = {
@@ -369,6 +373,49 @@ def test_what_a_run_was_started_with_is_in_what_is_to_be_typed_next(root, make_r
     command = "python local_runner.py run --config my.yaml --data 'a b/*.csv' --span 4 --tune"
     assert f"  {command}  # when mended\n" in ask("show", root, run_id=THIRD)
     assert f"  {command}\n" in ask("explain", root, run_id=THIRD)
+
+
+REFUSED_ROWS = [judge("data", "anomalies", 2, "max", 0)]
+
+
+@pytest.fixture
+def unknown(root, make_record):
+    """Returns a function that leaves a run whose configuration nothing tells."""
+
+    def leave(verdict, gates, use_case):
+        (root / "runs" / THIRD / "started.json").unlink(missing_ok=True)
+        log = str(root / "runs" / THIRD / "run.log")
+        record = make_record(THIRD, verdict, gates=gates, log=log, use_case=use_case)
+        record.write(root / "runs" / THIRD)
+
+    return leave
+
+
+@pytest.fixture
+def default(tmp_path):
+    """A current folder whose default configuration is that of the use case taxi."""
+    (tmp_path / "configs").mkdir()
+    shutil.copy(PROJECT_ROOT / DEFAULT_CONFIG, tmp_path / DEFAULT_CONFIG)
+
+
+CASES = [("not_pushed", gates(0.8)), ("not_pushed", REFUSED_ROWS), ("failed", ()), ("stopped", ())]
+
+
+@pytest.mark.usefixtures("default")
+@pytest.mark.parametrize(("verdict", "refusing"), CASES)
+@pytest.mark.parametrize(("use_case", "is_told"), [("taxi", True), ("wine", False)])
+def test_no_command_runs_another_use_case(root, unknown, verdict, refusing, use_case, is_told):
+    unknown(verdict, refusing, use_case)
+    text = ask("show", root, run_id=THIRD) + ask("explain", root, run_id=THIRD)
+    assert bool(re.search(r"local_runner\.py (run|schema|predict)\b", text)) == is_told
+
+
+@pytest.mark.parametrize(("verdict", "refusing"), CASES)
+def test_where_there_is_no_default_none_is_run(root, unknown, verdict, refusing):
+    unknown(verdict, refusing, "taxi")
+    text = ask("show", root, run_id=THIRD) + ask("explain", root, run_id=THIRD)
+    assert not re.search(r"local_runner\.py (run|schema|predict)\b", text)
+    assert f"runs/{THIRD}/run.log" in text
 
 
 def test_the_rows_of_a_run_are_those_that_the_schema_is_held_against(root, make_record):
