@@ -11,7 +11,7 @@ from typing import NamedTuple
 import tensorflow as tf
 
 from models.columns import spread
-from models.scaling import z_score
+from models.standard_scores import StandardScores
 from usecase.roles import DatePart, DateTime
 from usecase.schema import Column
 
@@ -55,8 +55,11 @@ def date_parts(
     column: Column,
     names: Mapping[DatePart, tuple[str, ...]],
     values: tf.SparseTensor,
+    scores: StandardScores,
 ) -> dict[str, tf.Tensor]:
     """Returns the parts of a date, float32 [batch] each; a missing date is 0 in all of them.
+
+    The year is left to the scores.
 
     Args:
         declared: The parts, and the local time's offset from UTC.
@@ -64,6 +67,7 @@ def date_parts(
         names: The outputs of each part: sine and cosine, or the year's alone.
         values: Seconds since 1970-01-01T00:00:00 UTC, int64 [batch, 1]; what is before year 1 or
             after year 9999 counts as that limit.
+        scores: Takes the year.
     """
     missing = tf.equal(values.values, column.missing)
     seconds = tf.where(missing, tf.zeros_like(values.values), values.values)
@@ -71,7 +75,13 @@ def date_parts(
     moment = moment_of(_clipped(seconds) + round(declared.utc_offset_hours * 3600))
     outputs = {}
     for part in declared.parts:
-        for name, number in zip(names[part], _numbers(part, moment, missing), strict=True):
+        if part == "year":
+            (name,) = names[part]
+            years = tf.cast(moment.year, tf.float32)
+            unknown = tf.fill(tf.shape(years), math.nan)
+            scores.add(name, tf.where(missing, unknown, years), values)
+            continue
+        for name, number in zip(names[part], _angles(part, moment), strict=True):
             known = tf.where(missing, tf.zeros_like(number), number)
             outputs[name] = spread(values, known, tf.constant(0.0))
     return outputs
@@ -118,10 +128,7 @@ def _is_leap(year: tf.Tensor) -> tf.Tensor:
     return (by_4 & tf.logical_not(by_100)) | by_400
 
 
-def _numbers(part: DatePart, moment: Moment, missing: tf.Tensor) -> tuple[tf.Tensor, ...]:
-    if part == "year":
-        years = tf.cast(moment.year, tf.float32)
-        return (z_score(tf.where(missing, tf.fill(tf.shape(years), float("nan")), years)),)
+def _angles(part: DatePart, moment: Moment) -> tuple[tf.Tensor, tf.Tensor]:
     index, turn = TURNS[part](moment)
     angle = tf.cast(index, tf.float32) * (2 * math.pi / turn)
     return tf.sin(angle), tf.cos(angle)

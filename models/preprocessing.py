@@ -14,7 +14,8 @@ from models.columns import dense, sparse
 from models.dates import date_parts
 from models.functions import load_function
 from models.labels import label_of
-from models.scaling import missing_indicator, scaled
+from models.scaling import min_max, missing_indicator, to_be_scored
+from models.standard_scores import StandardScores
 from usecase.declaration import Declaration
 from usecase.features import Feature
 from usecase.roles import Boolean, Bucketized, Crossed, DateTime, Numeric
@@ -34,9 +35,10 @@ def preprocessing_fn(
         [batch], or its id, int64 [batch]; and `<label>_xf`: float32 [batch], NaN where missing.
     """
     declaration = Declaration.model_validate_json(custom_config["declaration"])
-    outputs = {}
+    outputs, scores = {}, StandardScores()
     for feature in declaration.features:
-        outputs.update(_encode(feature, inputs))
+        outputs.update(_encode(feature, inputs, scores))
+    outputs.update(scores.outputs())
     outputs[declaration.label.key] = label_of(declaration.label, inputs)
     return outputs
 
@@ -74,19 +76,19 @@ def call_function(feature: Feature, columns: dict[str, tf.Tensor]) -> tf.Tensor:
     return result
 
 
-def _encode(feature: Feature, inputs: dict[str, tf.SparseTensor]) -> dict[str, tf.Tensor]:
+def _encode(
+    feature: Feature, inputs: dict[str, tf.SparseTensor], scores: StandardScores
+) -> dict[str, tf.Tensor]:
+    """Returns the outputs of a feature, but for those that it leaves to the scores."""
     declared, column, name = feature.declared, feature.value, feature.transformed_name
     if column is None or isinstance(declared, Crossed):
         return {}
     values = _value(feature, inputs)
     if isinstance(declared, DateTime):
         names = {part: feature.date_names(part) for part in declared.parts}
-        return date_parts(declared, column, names, values)
+        return date_parts(declared, column, names, values, scores)
     if isinstance(declared, Numeric):
-        outputs = {name: scaled(declared, column, values)}
-        if feature.indicator_name:
-            outputs[feature.indicator_name] = missing_indicator(column, values)
-        return outputs
+        return _encode_number(feature, declared, values, scores)
     if isinstance(declared, Bucketized):
         return {name: bucket_id(declared, column, values)}
     if isinstance(declared, Boolean):
@@ -94,3 +96,16 @@ def _encode(feature: Feature, inputs: dict[str, tf.SparseTensor]) -> dict[str, t
     if feature.direct_range:
         return {name: direct_id(column, *feature.direct_range, values)}
     return {name: vocabulary_id(declared, column, feature.vocabulary_name, values)}
+
+
+def _encode_number(
+    feature: Feature, declared: Numeric, values: tf.SparseTensor, scores: StandardScores
+) -> dict[str, tf.Tensor]:
+    column, name, outputs = feature.value, feature.transformed_name, {}
+    if declared.scaling == "min_max":
+        outputs[name] = min_max(column, values)
+    else:
+        scores.add(name, to_be_scored(declared, column, values), values)
+    if feature.indicator_name:
+        outputs[feature.indicator_name] = missing_indicator(column, values)
+    return outputs

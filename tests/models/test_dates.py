@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from models.dates import EARLIEST, LATEST, date_parts, moment_of
+from models.standard_scores import StandardScores
 from tests.models.declarations import ABSENT, INT64_MAX, INT64_MIN, sparse
 from usecase.roles import DateTime
 from usecase.schema import Column
@@ -58,6 +59,7 @@ def parts_of(values, *parts, lowest=None, **options):
         Column(name="when", dtype="int64", lowest=lowest),
         {part: (f"{part}_sin", f"{part}_cos") for part in parts},
         sparse(values, "int64"),
+        StandardScores(),
     )
 
 

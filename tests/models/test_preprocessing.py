@@ -16,8 +16,18 @@ from usecase.roles import Numeric
 
 # What TFLite converts with builtins, and what only saves and restores a graph.
 SAFE_OPS = {
-    *("Const", "Identity", "Placeholder", "Pack", "StridedSlice", "Shape", "Reshape", "ExpandDims"),
-    *("Squeeze", "Fill", "ZerosLike", "OnesLike", "Cast", "SparseToDense", "Select", "SelectV2"),
+    *("Const", "Identity", "Placeholder", "Pack", "Unpack", "StridedSlice", "Shape", "Reshape"),
+    *(
+        "ExpandDims",
+        "Squeeze",
+        "Fill",
+        "ZerosLike",
+        "OnesLike",
+        "Cast",
+        "SparseToDense",
+        "Select",
+        "SelectV2",
+    ),
     *("AddV2", "Sub", "Mul", "RealDiv", "Sqrt", "Sum", "Maximum", "Minimum", "IsNan"),
     *("Equal", "NotEqual", "Greater", "GreaterEqual", "Less", "LessEqual"),
     *("LogicalNot", "LogicalOr", "LogicalAnd", "HashTableV2", "LookupTableFindV2"),
