@@ -46,12 +46,13 @@ class StandardScores:
             [spread(column, numbers, missing) for numbers, column in self._added.values()], axis=1
         )
         options = {"reduce_instance_dims": False, "output_dtype": tf.float64}
-        means = _filled(tf.cast(tft.mean(every, **options), tf.float32))
-        deviations = tf.cast(tf.sqrt(tft.var(every, **options)), tf.float32)
+        count = [len(self._added)]  # TFT makes a scalar of one number's
+        means = _filled(tf.cast(tf.reshape(tft.mean(every, **options), count), tf.float32))
+        variances = tf.reshape(tft.var(every, **options), count)
+        deviations = tf.cast(tf.sqrt(variances), tf.float32)
         # Of a number that the train split never has, both are NaN: it passes as it is.
         scales = tf.where(deviations > 0.0, deviations, tf.ones_like(deviations))
-        count = len(self._added)
-        return tf.unstack(means, count), tf.unstack(scales, count)
+        return tf.unstack(means, *count), tf.unstack(scales, *count)
 
 
 def _filled(numbers: tf.Tensor) -> tf.Tensor:
