@@ -19,6 +19,7 @@ from models.standard_scores import StandardScores
 from usecase.declaration import Declaration
 from usecase.features import Feature
 from usecase.roles import Boolean, Bucketized, Crossed, DateTime, Numeric
+from usecase.schema import Column
 
 
 def preprocessing_fn(
@@ -88,7 +89,7 @@ def _encode(
         names = {part: feature.date_names(part) for part in declared.parts}
         return date_parts(declared, column, names, values, scores)
     if isinstance(declared, Numeric):
-        return _encode_number(feature, declared, values, scores)
+        return _encode_number(feature, declared, column, values, scores)
     if isinstance(declared, Bucketized):
         return {name: bucket_id(declared, column, values)}
     if isinstance(declared, Boolean):
@@ -99,9 +100,13 @@ def _encode(
 
 
 def _encode_number(
-    feature: Feature, declared: Numeric, values: tf.SparseTensor, scores: StandardScores
+    feature: Feature,
+    declared: Numeric,
+    column: Column,
+    values: tf.SparseTensor,
+    scores: StandardScores,
 ) -> dict[str, tf.Tensor]:
-    column, name, outputs = feature.value, feature.transformed_name, {}
+    name, outputs = feature.transformed_name, {}
     if declared.scaling == "min_max":
         outputs[name] = min_max(column, values)
     else:
