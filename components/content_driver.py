@@ -3,7 +3,6 @@
 import hashlib
 import os
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 from tfx.components.example_gen import driver, utils
@@ -13,7 +12,7 @@ from tfx.proto import example_gen_pb2
 from tfx.types import standard_component_specs
 from tfx.utils import proto_utils
 
-BLOCK_BYTES = 1 << 20
+from usecase.file_digest import sha256_of
 
 
 class Driver(driver.FileBasedDriver):
@@ -53,13 +52,5 @@ def _fingerprint(base: str, patterns: Sequence[str]) -> str:
     """Returns how many files there are, and one digest of their names and contents."""
     found = [fileio.glob(os.path.join(base, pattern)) for pattern in patterns]
     files = sorted({path for paths in found for path in paths})
-    lines = [f"{os.path.relpath(path, base)} {_digest(path)}\n" for path in files]
+    lines = [f"{os.path.relpath(path, base)} {sha256_of(path)}\n" for path in files]
     return f"num_files:{len(files)},sha256:{hashlib.sha256(''.join(lines).encode()).hexdigest()}"
-
-
-def _digest(path: str) -> str:
-    result = hashlib.sha256()
-    with Path(path).open("rb") as file:
-        while block := file.read(BLOCK_BYTES):
-            result.update(block)
-    return result.hexdigest()

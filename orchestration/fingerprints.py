@@ -12,6 +12,7 @@ import sys
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
+from usecase.file_digest import sha256_of
 from usecase.paths import PROJECT_ROOT, file_below, module_file
 
 LOCKS = PROJECT_ROOT / "requirements"
@@ -30,11 +31,7 @@ ROOMS = (
 
 def file_digest(path: str | Path) -> str:
     """Returns the first 16 hex digits of a file's SHA-256."""
-    result = hashlib.sha256()
-    with Path(path).open("rb") as file:
-        while block := file.read(1 << 20):
-            result.update(block)
-    return result.hexdigest()[:16]
+    return sha256_of(path)[:16]
 
 
 def file_digests(paths: Iterable[Path]) -> dict[str, str]:

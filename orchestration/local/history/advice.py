@@ -4,7 +4,7 @@ import shlex
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-from orchestration.local.asked import RUNNER
+from orchestration.local.asked import RUNNER, option
 from orchestration.local.history.deciding import Judged
 from orchestration.local.history.folders import Recorded, place_of
 
@@ -66,6 +66,5 @@ def _of_gate(chosen: Recorded, gate: Judged, last_pushed: str) -> Iterator[Advic
 
 def _schema_diff(chosen: Recorded) -> str:
     asked = chosen.run.asked
-    config = f" --config {shlex.quote(asked.config)}" if asked.config else ""
-    data = f" --data {shlex.quote(asked.data)}" if asked.data else ""
-    return f"{RUNNER} schema diff{config}{data}{place_of(chosen.run)}"
+    words = ["schema", "diff", *option("--config", asked.config), *option("--data", asked.data)]
+    return f"{RUNNER} {shlex.join(words)}{place_of(chosen.run)}"
