@@ -15,7 +15,8 @@ from tfx.orchestration.portable import data_types, launcher, runtime_parameter_u
 from tfx.proto.orchestration import pipeline_pb2
 
 from orchestration.local import partial_runs
-from orchestration.local.interrupts import is_interrupt
+from orchestration.local.interrupts import held, is_interrupt
+from orchestration.local.operators import OPERATORS
 from orchestration.local.store import SerialMetadata
 from pipeline.stage_names import EXAMPLE_GENS, PUSHERS, SERVING_GATE
 from usecase.paths import PROJECT_ROOT
@@ -138,6 +139,8 @@ class Executor:
     def run(self, node: pipeline_pb2.PipelineNode) -> Execution:
         """Runs one node, or reuses its last result.
 
+        An interrupt strikes its executor only; what TFX does before and after it is done whole.
+
         Raises:
             Exception: Whatever the node's executor raised.
             KeyboardInterrupt: If that was an interrupt, wrapped or not.
@@ -153,9 +156,11 @@ class Executor:
             pipeline_runtime_spec=self._ir.runtime_spec,
             executor_spec=runner_utils.extract_executor_spec(self._deployment, node_id),
             custom_driver_spec=runner_utils.extract_custom_driver_spec(self._deployment, node_id),
+            custom_executor_operators=OPERATORS,
         )
         try:
-            info = prepared.launch()
+            with held():
+                info = prepared.launch()
         except Exception as error:
             if is_interrupt(error):
                 raise KeyboardInterrupt from error

@@ -1,9 +1,13 @@
 """Nodes through TFX's own launcher and a real store, one of them beside the others."""
 
+import os
+import signal
 import threading
 from pathlib import Path
 
 import pytest
+from grpc import _server
+from tfx.orchestration.portable import launcher
 
 from orchestration.local import execute
 from orchestration.local.beside import Turns
@@ -84,6 +88,37 @@ def test_an_interrupt_that_arrives_as_an_error_of_a_node_ends_the_run(
             run("1")
     else:
         assert str(run("1")["First"].error) == text
+
+
+def interrupted(function):
+    """Returns the function, with Ctrl-C pressed whenever it is called."""
+
+    def press(*arguments, **named):
+        os.kill(os.getpid(), signal.SIGINT)
+        return function(*arguments, **named)
+
+    return press
+
+
+@pytest.mark.parametrize(
+    ("owner", "name", "goes_on"),
+    [
+        # A server of gRPC that was interrupted before its thread began waits for it without end.
+        (_server, "_request_call", "ran"),
+        (tiny_nodes, "_note", "ran"),
+        (launcher.Launcher, "_publish_successful_execution", "cached"),
+    ],
+    ids=["before the executor", "in the executor", "after the executor"],
+)
+def test_an_interrupt_tears_nothing_apart(run, monkeypatch, owner, name, goes_on):
+    with monkeypatch.context() as patched:
+        patched.setattr(owner, name, interrupted(getattr(owner, name)))
+        with pytest.raises(KeyboardInterrupt):
+            run("1")
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    taken = run("2")
+    assert taken["First"].result.state == goes_on
+    assert {taken[node].result.state for node in ORDER[1:]} == {"ran"}
 
 
 def test_what_fails_beside_another_runs_again(run):
