@@ -35,7 +35,7 @@ def advice(chosen: Recorded, gates: Sequence[Judged], last_pushed: str) -> list[
         log = shlex.quote(str(chosen.run.log))
         found.append(Advice("what went wrong, with all that was printed", f"tail -n 40 {log}"))
         if chosen.run.is_repeatable:
-            again = chosen.run.asked.command(place_of(chosen.run))
+            again = chosen.run.asked.mended().command(place_of(chosen.run))
             found.append(Advice("once it is mended: what is done already is reused", again))
     return list(dict.fromkeys(found))
 

@@ -357,11 +357,16 @@ def test_what_to_look_at(root, make_record, changes, commands):
         assert line.removeprefix("python local_runner.py ").startswith(command)
 
 
-def test_a_failed_run_is_made_again_by_the_same_command(root, make_record):
+@pytest.mark.parametrize(
+    ("selection", "again"),
+    [("--from Trainer", " --from Trainer"), ("--only Trainer", "")],
+    ids=["what runs all that is stale", "what would not see the mended rows"],
+)
+def test_a_failed_run_is_made_again_by_the_same_command(root, make_record, selection, again):
     record = make_record(THIRD, "failed", gates=())
-    part = dataclasses.replace(record, overrides=["a.b=[1, 2]"], selection="--from Trainer")
+    part = dataclasses.replace(record, overrides=["a.b=[1, 2]"], selection=selection)
     part.write(root / "runs" / THIRD)
-    command = "python local_runner.py run --config my.yaml --set 'a.b=[1, 2]' --from Trainer"
+    command = f"python local_runner.py run --config my.yaml --set 'a.b=[1, 2]'{again}"
     assert f"  {command}\n" in ask("explain", root, run_id=THIRD)
 
 
