@@ -14,6 +14,8 @@ from usecase.paths import PROJECT_ROOT
 from usecase.span_paths import has_span
 
 if TYPE_CHECKING:
+    from contextlib import AbstractContextManager
+
     import pyarrow as pa
 
     from ingestion.dialect import Dialect
@@ -43,10 +45,12 @@ class Rows(NamedTuple):
         if self.source == "tfrecord":
             from autoconfig.examples import read_examples
 
-            return read_examples(self.files)
+            yield from read_examples(self.files)
+            return
         from ingestion.reading import read_batches
 
-        return read_batches(self.files, self._format, self._dialect)
+        with self._telling_of_formats():
+            yield from read_batches(self.files, self._format, self._dialect)
 
     def columns(self) -> list[str] | None:
         """Returns the names of the columns, where headers or footers tell them, else None.
@@ -58,7 +62,13 @@ class Rows(NamedTuple):
             return None
         from ingestion.reading import read_columns
 
-        return list(read_columns(self.files, self._format, self._dialect).names)
+        with self._telling_of_formats():
+            return list(read_columns(self.files, self._format, self._dialect).names)
+
+    def _telling_of_formats(self) -> "AbstractContextManager[None]":
+        from ingestion.other_formats import told_of_other_formats
+
+        return told_of_other_formats(*(self.files if self.source == "csv" else ()))
 
     @property
     def _format(self) -> Literal["csv", "parquet"]:
@@ -110,8 +120,10 @@ def find_rows(path: str, delimiter: str | None) -> Rows:
         )
     if data.source == "csv" and delimiter is None:
         from ingestion.dialect import sniff
+        from ingestion.other_formats import told_of_other_formats
 
-        delimiter = sniff(found.local[0]).delimiter
+        with told_of_other_formats(found.local[0]):
+            delimiter = sniff(found.local[0]).delimiter
     return Rows(_kept(path), data.source, found.local, delimiter or ",")
 
 

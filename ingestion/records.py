@@ -75,8 +75,9 @@ def _open_quote(path: Path | str, line: int) -> DataError:
 
 
 def _not_readable(path: Path | str, line: int, why: str) -> DataError:
+    place = f"after line {line}" if line else "in the first line"
     return DataError(
-        f"data not readable: {path}, after line {line} ({why})",
+        f"data not readable: {path}, {place} ({why})",
         expected=CSV,
         fix="check the file and its encoding, and that each quote is closed",
     )

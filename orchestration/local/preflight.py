@@ -1,22 +1,17 @@
 """What can be known of the data before anything runs."""
 
-import contextlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from itertools import islice
 from pathlib import Path
 
-from ingestion.files import NOT_READABLE, open_local
 from ingestion.headers import common_header, read_header, require_rows
+from ingestion.other_formats import told_of_other_formats
 from ingestion.records import rows
-from orchestration.local.tfrecords import begins_like_tfrecord, check_tfrecord
+from ingestion.tfrecords import check_tfrecord
 from usecase.config import Data
 from usecase.errors import DataError
 
 ROWS_LOOKED_AT = 1000  # of each CSV file; all of them are read once the run has begun
-OTHERS = {  # what files of other formats begin with
-    b"PAR1": ("Parquet", "set data.format: parquet, or let the name end in .parquet"),
-    b"PK\x03\x04": ("a ZIP archive, as Excel writes it", "export the rows as CSV"),
-}
 
 
 def check_data(data: Data, files: Sequence[Path]) -> None:
@@ -45,11 +40,11 @@ def check_data(data: Data, files: Sequence[Path]) -> None:
 
 def _check_csv(files: Sequence[Path], delimiter: str) -> None:
     for path in files:
-        with _told_of_other_formats(path):
+        with told_of_other_formats(path):
             read_header(path, delimiter)
     common_header(files, delimiter)
     for path in files:
-        with _told_of_other_formats(path):
+        with told_of_other_formats(path):
             require_rows(path, delimiter)
             for _ in islice(rows(path, delimiter), ROWS_LOOKED_AT):
                 pass
@@ -66,34 +61,3 @@ def _check_parquet(files: Sequence[Path]) -> None:
                 expected="at least one row",
                 fix="check where the file came from",
             )
-
-
-@contextlib.contextmanager
-def _told_of_other_formats(path: Path) -> Iterator[None]:
-    try:
-        yield
-    except DataError:
-        _refuse_other_formats(path)
-        raise
-
-
-def _refuse_other_formats(path: Path) -> None:
-    try:
-        with open_local(str(path)) as file:
-            head = file.read(4)
-        is_tfrecord = begins_like_tfrecord(path)
-    except NOT_READABLE:
-        return
-    if is_tfrecord:
-        raise DataError(
-            f"data file holds TFRecords, but was read as CSV: {path}",
-            expected="CSV, unless the configuration or the file's name says otherwise",
-            fix="set data.format: tfrecord, or let the name end in .tfrecord or .tfrecord.gz",
-        )
-    if head in OTHERS:
-        name, fix = OTHERS[head]
-        raise DataError(
-            f"data file is {name}, but was read as CSV: {path}",
-            expected="CSV, unless the configuration or the file's name says otherwise",
-            fix=fix,
-        )

@@ -151,6 +151,23 @@ def test_a_mistyped_label_is_told_before_the_rows_are_read(tmp_path, monkeypatch
         autoconfig.infer(data, "lable")
 
 
+@pytest.mark.parametrize("delimiter", [None, ";"])
+@pytest.mark.parametrize(
+    ("content", "what"),
+    [
+        (b"PAR1\x15\x04\xa0\n", "is Parquet, but was read as CSV"),
+        (b"PAR1,label\n1,2\n1,\0\n", "is Parquet, but was read as CSV"),
+        (b"PK\x03\x04\x14\0\n\0", "is a ZIP archive"),
+        (b"no,label\n1,2\n1,\0\n", "line contains NUL"),
+    ],
+)
+def test_a_file_of_another_format_is_named(tmp_path, delimiter, content, what):
+    path = tmp_path / "rows.csv"
+    path.write_bytes(content.replace(b",", (delimiter or ",").encode()))
+    with pytest.raises(DataError, match=what):
+        autoconfig.infer(str(path), "label", delimiter=delimiter)
+
+
 def test_names_of_any_language_stay_apart(tmp_path):
     names = ("Имя", "Дом", "日本", "中国")
     inferred = autoconfig.infer(write(tmp_path, frame(**dict.fromkeys(names, WORDS))), "label")

@@ -94,7 +94,7 @@ FAULTS = {
         "opened in the record at line 2 is never closed",
     ),
     "Latin-1": ("a,b\n1,2\n1,é\n".encode("latin-1"), r"after line 2 \(not UTF-8"),
-    "UTF-16": ("a,b\n1,2\n".encode("utf-16"), "not UTF-8"),
+    "UTF-16": ("a,b\n1,2\n".encode("utf-16"), r"in the first line \(not UTF-8"),
     "a NUL": (b"a,b\n1,2\n1,\0\n", r"after line 2 \(line contains NUL"),
     "empty": (b"", "data file is empty"),
     "blank": (b"\n\r\n", "data file is empty"),

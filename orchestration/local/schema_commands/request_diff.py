@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, TextIO
 
+from ingestion.tfrecords import begins_like_tfrecord
 from orchestration.local.history.output import print_lines, writer_of
 from orchestration.local.schema_commands.skew_words import skew_text
 from orchestration.local.schema_commands.todays import with_statistics
 from orchestration.local.text import Glyphs, Line, Span, number_pair
-from orchestration.local.tfrecords import begins_like_tfrecord
 from orchestration.plan import make_plan
 from usecase.data_files import is_remote
 from usecase.errors import DataError

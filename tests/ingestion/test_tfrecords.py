@@ -10,7 +10,7 @@ import tensorflow as tf
 from hypothesis import given
 from hypothesis import strategies as st
 
-from orchestration.local.tfrecords import (
+from ingestion.tfrecords import (
     begins_like_tfrecord,
     check_tfrecord,
     feature_names,
@@ -165,7 +165,7 @@ def test_the_checksum_is_tensorflow_s(tmp_path_factory, data):
 def test_nothing_is_imported_for_it(tmp_path):
     write(tmp_path / "a.tfrecord", ROW)
     code = (
-        "import sys, pathlib; from orchestration.local.tfrecords import check_tfrecord;"
+        "import sys, pathlib; from ingestion.tfrecords import check_tfrecord;"
         f"check_tfrecord(pathlib.Path({str(tmp_path / 'a.tfrecord')!r}));"
         "print({'tensorflow', 'google.protobuf', 'numpy'} & set(sys.modules))"
     )
