@@ -74,7 +74,7 @@ def vocabulary_id(
     vocabulary = tft.vocabulary(
         tf.boolean_mask(keys, tf.logical_not(missing)),
         top_k=declared.max_vocabulary,
-        frequency_threshold=declared.min_count,
+        frequency_threshold=declared.min_count if declared.min_count > 1 else None,
         vocab_filename=vocabulary_name,
     )
     found = tft.apply_vocabulary(keys, vocabulary, default_value=UNKNOWN_ID - FIRST_VALUE_ID)

@@ -5,7 +5,7 @@ from typing import Any
 
 from google.protobuf import json_format
 from tensorflow_data_validation import StatsOptions
-from tfx.components import ExampleValidator, Pusher, StatisticsGen, Trainer, Transform
+from tfx.components import ExampleValidator, Pusher, StatisticsGen, Trainer
 from tfx.components.schema_gen.import_schema_gen.component import ImportSchemaGen
 from tfx.dsl.components.base import executor_spec
 from tfx.dsl.components.base.base_component import BaseComponent
@@ -28,6 +28,7 @@ from components.settings import (
 from components.split_pair import SPANS
 from components.tflite_exporter import TFLiteExporter
 from components.tflite_gate import TFLiteGate
+from components.transform import Transform
 from components.tuner import Tuner
 from models.settings import TrainerSettings, TunerSettings
 from pipeline.evaluation import eval_config
@@ -129,9 +130,6 @@ def transform(declaration: Declaration, examples: BaseChannel, schema: BaseChann
         preprocessing_fn=PREPROCESSING_FN,
         custom_config={"declaration": declaration.model_dump_json()},
         splits_config=transform_pb2.SplitsConfig(analyze=["train"], transform=["train", "eval"]),
-        disable_statistics=True,
-        # No run reads the cache of another one, and writing it doubles the graph.
-        disable_analyzer_cache=True,
     )
 
 

@@ -298,7 +298,7 @@ def test_executors_that_tfx_imports_by_name_exist(plan):
             ours.add(node.id)
     assert ours == {
         *("CsvExampleGen", "LatestPushedStatistics", "DistributionValidator", "DataGate"),
-        *("LatestPushedModel", "Evaluator", "ServingGate", "Pusher", *FOR_PHONES),
+        *("LatestPushedModel", "Transform", "Evaluator", "ServingGate", "Pusher", *FOR_PHONES),
     }
 
 
