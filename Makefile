@@ -6,7 +6,7 @@ CONFIG ?= configs/taxi.yaml
 STAGES := lint types imports unit e2e
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test test-all slow bench bench-serving bench-ingestion $(STAGES) format lock image clean
+.PHONY: help setup run test test-all slow bench bench-mobile bench-serving bench-ingestion $(STAGES) format lock image clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' Makefile
@@ -45,7 +45,10 @@ e2e: setup ## Run the pipeline from end to end
 slow: setup ## Run the slow tests
 	@$(PY) -m pytest tests -m slow
 
-bench: setup ## Measure the pushed models in outputs/; ARGS="..." is passed on
+bench: setup ## Measure whole runs beside TFX's own example, and write benchmarks/README.md; ARGS="..." is passed on
+	@$(PY) -m benchmarks.pipeline $(ARGS)
+
+bench-mobile: setup ## Measure the pushed models in outputs/; ARGS="..." is passed on
 	@$(PY) -m benchmarks.mobile $(ARGS)
 
 bench-serving: setup ## Measure the embedded model server; ARGS="..." is passed on

@@ -2,7 +2,7 @@
 
 import json
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 EXPORTER, EVALUATOR, GATE = "TFLiteExporter", "Evaluator", "TFLiteGate"
 
@@ -44,21 +44,41 @@ def overlap(one: Work, other: Work) -> float:
     return max(0.0, min(one.end, other.end) - max(one.start, other.start))
 
 
+def durations(database: Path) -> dict[tuple[str, int], float]:
+    """Returns the seconds from each execution's registration to its end, by component and id."""
+    store = _store(database)
+    names = _components(store)
+    return {
+        (names[e.type_id], e.id): (e.last_update_time_since_epoch - e.create_time_since_epoch)
+        / 1000
+        for e in store.get_executions()
+        if e.last_known_state == e.COMPLETE
+    }
+
+
 def _times(database: Path, run_id: str) -> dict[str, tuple[float, float]]:
     """Returns when each execution of a run was registered and published, by component."""
+    store = _store(database)
+    names = _components(store)
+    context = store.get_context_by_type_and_name("pipeline_run", run_id)
+    return {
+        names[e.type_id]: (
+            e.create_time_since_epoch / 1000,
+            e.last_update_time_since_epoch / 1000,
+        )
+        for e in store.get_executions_by_context(context.id)
+    }
+
+
+def _store(database: Path) -> Any:
     from ml_metadata import metadata_store
     from ml_metadata.proto import metadata_store_pb2
 
     config = metadata_store_pb2.ConnectionConfig()
     config.sqlite.filename_uri = str(database)
     config.sqlite.connection_mode = metadata_store_pb2.SqliteMetadataSourceConfig.READONLY
-    store = metadata_store.MetadataStore(config)
-    context = store.get_context_by_type_and_name("pipeline_run", run_id)
-    types = {t.id: t.name.rpartition(".")[2] for t in store.get_execution_types()}
-    return {
-        types[e.type_id]: (
-            e.create_time_since_epoch / 1000,
-            e.last_update_time_since_epoch / 1000,
-        )
-        for e in store.get_executions_by_context(context.id)
-    }
+    return metadata_store.MetadataStore(config)
+
+
+def _components(store: Any) -> dict[int, str]:
+    return {t.id: t.name.rpartition(".")[2] for t in store.get_execution_types()}
