@@ -28,7 +28,10 @@ def with_spans(
 
 
 def read_spans(config: str) -> SpanFiles:
-    """Reads what `with_spans` wrote, from the JSON that TFX makes of it; the span is not there."""
+    """Reads what `with_spans` wrote, from the JSON that TFX makes of it; the span is not there.
+
+    A protobuf map has no order: splits come in that of their names.
+    """
     spans = unpacked(config)[KEY]
-    splits = {name: tuple(map(Path, files)) for name, files in spans["splits"].items()}
+    splits = {name: tuple(map(Path, files)) for name, files in sorted(spans["splits"].items())}
     return SpanFiles(None, tuple(map(Path, spans["rows"])), splits, spans["digest"])

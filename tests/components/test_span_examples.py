@@ -4,6 +4,8 @@ from pathlib import Path
 
 import pytest
 import tensorflow as tf
+from google.protobuf import json_format
+from tfx.proto import example_gen_pb2
 from tfx.types import standard_component_specs as keys
 from tfx.types.artifact_utils import decode_split_names
 from tfx.types.standard_artifacts import Examples
@@ -77,7 +79,7 @@ def test_every_row_of_the_window_is_in_one_split(window):
 
 
 def test_whole_spans_beside_it(window):
-    assert window.keys() == {*SPLITS, "latest", "previous"}
+    assert [*window] == [*SPLITS, "latest", "previous"]
     assert window["latest"] == rows_of(3)
     assert window["previous"] == rows_of(1)
 
@@ -128,3 +130,11 @@ def test_what_else_a_node_is_told_stays(folder):
     assert read_reading_config(told) == read_reading_config(
         plain.exec_properties[keys.CUSTOM_CONFIG_KEY]
     )
+
+
+@pytest.mark.parametrize("order", [("latest", "previous"), ("previous", "latest")])
+def test_splits_come_in_one_order_whatever_a_protobuf_map_makes_of_it(order):
+    files = {name: (Path(f"/{name}.csv"),) for name in order}
+    config = with_spans(example_gen_pb2.CustomConfig(), SpanFiles(3, (), files, ""))
+    text = json_format.MessageToJson(config)  # in any order
+    assert [*read_spans(text).splits] == ["latest", "previous"]

@@ -47,4 +47,4 @@ def _with_spans(config: str, files: SpanFiles) -> str:
     from components.span_config import with_spans
 
     parsed = json_format.Parse(config, example_gen_pb2.CustomConfig())
-    return json_format.MessageToJson(with_spans(parsed, files))
+    return json_format.MessageToJson(with_spans(parsed, files), sort_keys=True)
