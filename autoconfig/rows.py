@@ -120,10 +120,8 @@ def find_rows(path: str, delimiter: str | None) -> Rows:
         )
     if data.source == "csv" and delimiter is None:
         from ingestion.dialect import sniff
-        from ingestion.other_formats import told_of_other_formats
 
-        with told_of_other_formats(found.local[0]):
-            delimiter = sniff(found.local[0]).delimiter
+        delimiter = sniff(found.local[0]).delimiter
     return Rows(_kept(path), data.source, found.local, delimiter or ",")
 
 

@@ -8,16 +8,15 @@ and memory should not.
 import argparse
 import itertools
 import json
-import os
 import statistics
-import subprocess
 import sys
 import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from benchmarks.one_ingestion import OURS, STANDARD
-from usecase.paths import PROJECT_ROOT, resolve
+from benchmarks.processes import printed
+from usecase.paths import resolve
 
 TAXI = "pkg:tfx/examples/chicago_taxi_pipeline/data/simple/data.csv"
 FORMATS = {".csv": "CSV", ".parquet": "Parquet"}
@@ -75,17 +74,10 @@ def _as_parquet(path: Path) -> Path:
 
 
 def _measure(contender: str, file: Path) -> Measured:
-    command = [sys.executable, "-m", "benchmarks.one_ingestion", contender, str(file)]
-    done = subprocess.run(  # noqa: S603, a fixed command
-        command,
-        check=True,
-        cwd=PROJECT_ROOT,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-        text=True,
-        env={**os.environ, "CUDA_VISIBLE_DEVICES": "-1"},
+    module = "benchmarks.one_ingestion"
+    measured: Measured = json.loads(
+        printed(module, contender, str(file), CUDA_VISIBLE_DEVICES="-1")
     )
-    measured: Measured = json.loads(done.stdout.splitlines()[-1])
     return measured
 
 

@@ -1,11 +1,16 @@
 """A command as a whole: its seconds, and the memory of all its processes together."""
 
+import os
+import subprocess
+import sys
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 import psutil
+
+from usecase.paths import PROJECT_ROOT
 
 INTERVAL_S = 0.2
 
@@ -47,6 +52,29 @@ def run_measured(command: Sequence[str], env: Mapping[str, str], cwd: Path, log:
     if process.returncode:
         raise RuntimeError(f"{' '.join(command)} failed:\n{log.read_text()[-3000:]}")
     return Cost(time.perf_counter() - started, peak)
+
+
+def printed(module: str, *arguments: str, **env: str) -> str:
+    """Runs a module of this project in a process of its own; returns the last line it prints.
+
+    Args:
+        module: Its dotted name.
+        arguments: Its arguments.
+        env: What its environment has beside this one's.
+
+    Raises:
+        subprocess.CalledProcessError: If it fails.
+    """
+    done = subprocess.run(  # noqa: S603, modules of this project
+        [sys.executable, "-m", module, *arguments],
+        check=True,
+        cwd=PROJECT_ROOT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+        env={**os.environ, **env},
+    )
+    return done.stdout.splitlines()[-1]
 
 
 def _megabytes(process: psutil.Popen) -> float:

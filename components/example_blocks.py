@@ -41,8 +41,7 @@ class ReadBlocks(beam.PTransform):
         files = sorted(one.path for match in found for one in match.metadata_list)
         return (
             pipeline
-            | "Files" >> beam.Create(files, reshuffle=False)
-            | "Spread" >> beam.Reshuffle()
+            | "Files" >> beam.Create(files)  # which spreads them over workers
             | "Blocks" >> beam.FlatMap(_blocks, self._schema, self._rows)
         )
 

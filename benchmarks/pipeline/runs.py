@@ -2,7 +2,6 @@
 
 import json
 import os
-import subprocess
 import sys
 from collections.abc import Mapping
 from pathlib import Path
@@ -10,7 +9,8 @@ from typing import NamedTuple
 
 from benchmarks.nodes import durations
 from benchmarks.pipeline import peer
-from benchmarks.processes import Cost, run_measured
+from benchmarks.processes import Cost, printed, run_measured
+from serving.pushed import versions
 from usecase.paths import PROJECT_ROOT
 
 SAME_WORK = Path(__file__).with_name("same_work.yaml")
@@ -61,15 +61,6 @@ def _run(command: list[str], folder: Path, more: Mapping[str, str]) -> Cost:
     return run_measured(command, env, PROJECT_ROOT, folder.with_suffix(".log"))
 
 
-def _auc(versions: Path, rows: Path) -> float:
-    newest = max(versions.glob("[0-9]*"), key=lambda path: int(path.name))
-    done = subprocess.run(  # noqa: S603, a fixed command
-        [sys.executable, "-m", "benchmarks.pipeline.auc", str(newest), str(rows)],
-        check=True,
-        cwd=PROJECT_ROOT,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-        text=True,
-        env={**os.environ, "TF_USE_LEGACY_KERAS": "1"},
-    )
-    return float(done.stdout.split()[-1])
+def _auc(folder: Path, rows: Path) -> float:
+    model = str(folder / str(max(versions(folder))))
+    return float(printed("benchmarks.pipeline.auc", model, str(rows), TF_USE_LEGACY_KERAS="1"))

@@ -4,8 +4,6 @@ Around them it writes to the metadata store and has a gRPC server that waits for
 without end if it was interrupted before it started that.
 """
 
-from typing import Any
-
 from tfx.orchestration.portable.beam_executor_operator import BeamExecutorOperator
 from tfx.orchestration.portable.data_types import ExecutionInfo
 from tfx.orchestration.portable.python_executor_operator import PythonExecutorOperator
@@ -27,12 +25,10 @@ class InterruptiblePython(PythonExecutorOperator):
 class InterruptibleBeam(BeamExecutorOperator):
     """Runs an executor that makes a Beam pipeline."""
 
-    def run_executor(
-        self, execution_info: ExecutionInfo, *more: Any, **named: Any
-    ) -> ExecutorOutput:
+    def run_executor(self, execution_info: ExecutionInfo) -> ExecutorOutput:
         """Runs it, open to interrupts."""
         with let_through():
-            return super().run_executor(execution_info, *more, **named)
+            return super().run_executor(execution_info)
 
 
 OPERATORS = {

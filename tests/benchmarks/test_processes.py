@@ -1,12 +1,13 @@
 """What a command costs, with all its processes."""
 
 import os
+import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
-from benchmarks.processes import run_measured
+from benchmarks.processes import printed, run_measured
 
 MEGABYTES = 200
 TOUCH = f"b = bytearray({MEGABYTES} << 20); b[::4096] = b'x' * len(b[::4096])"
@@ -26,3 +27,12 @@ def test_a_command_that_fails_says_what_it_printed(tmp_path):
     command = [sys.executable, "-c", "import sys; print('why'); sys.exit(3)"]
     with pytest.raises(RuntimeError, match="why"):
         run_measured(command, os.environ, tmp_path, tmp_path / "log")
+
+
+def test_the_last_line_of_a_module_of_this_project(tmp_path, monkeypatch):
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    code = "import os, sys; print('first'); print(os.environ['MORE'], *sys.argv[1:])"
+    (tmp_path / "saying.py").write_text(code)
+    assert printed("saying", "a", "b c", MORE="more") == "more a b c"
+    with pytest.raises(subprocess.CalledProcessError):
+        printed("saying")

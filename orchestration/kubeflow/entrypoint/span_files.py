@@ -41,10 +41,11 @@ def reading_spans(arguments: Arguments, told: Tree, span: int) -> tuple[Argument
 
 
 def _with_spans(config: str, files: SpanFiles) -> str:
-    from google.protobuf import json_format
     from tfx.proto import example_gen_pb2
+    from tfx.utils import proto_utils
 
     from components.span_config import with_spans
 
-    parsed = json_format.Parse(config, example_gen_pb2.CustomConfig())
-    return json_format.MessageToJson(with_spans(parsed, files), sort_keys=True)
+    parsed = example_gen_pb2.CustomConfig()
+    proto_utils.json_to_proto(config, parsed)
+    return str(proto_utils.proto_to_json(with_spans(parsed, files)))
